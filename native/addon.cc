@@ -1,0 +1,54 @@
+// What JavaScript sees of native/posix/, by the same names.
+#include "js.h"
+#include "posix/descriptors.h"
+#include "posix/limits.h"
+#include "posix/process.h"
+#include "posix/session.h"
+#include "posix/signals.h"
+#include "posix/syslog.h"
+
+// native/fork_border.cc
+void expose_fork(Napi::Env env, Napi::Object exports);
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  using js::expose;
+
+  expose<posix::getpid>(exports, "getpid");
+  expose<posix::getppid>(exports, "getppid");
+  expose<posix::getpgid>(exports, "getpgid");
+  expose<posix::setpgid>(exports, "setpgid");
+  expose<posix::getsid>(exports, "getsid");
+  expose<posix::setsid>(exports, "setsid");
+
+  expose<posix::dup2>(exports, "dup2");
+  expose<posix::close>(exports, "close");
+  expose<posix::closefrom>(exports, "closefrom");
+  expose<posix::flock>(exports, "flock");
+
+  expose<posix::disposition>(exports, "disposition");
+  expose<posix::signal>(exports, "signal");
+  expose<posix::sigrtmin>(exports, "sigrtmin");
+
+  expose<posix::getrlimit>(exports, "getrlimit");
+  expose<posix::setrlimit>(exports, "setrlimit");
+
+  expose<posix::openlog>(exports, "openlog");
+  expose<posix::syslog>(exports, "syslog");
+  expose<posix::setlogmask>(exports, "setlogmask");
+  expose<posix::closelog>(exports, "closelog");
+
+  expose<posix::umask>(exports, "umask");
+  expose<posix::chroot>(exports, "chroot");
+  expose<posix::waitpid>(exports, "waitpid");
+  expose<posix::execvp>(exports, "execvp");
+  expose<posix::_exit>(exports, "_exit");
+
+  expose_fork(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(posix_daemonize, init)

@@ -1,0 +1,15 @@
+// The system log. As in C, none of these tells whether a message arrived.
+#pragma once
+
+#include <string>
+
+namespace posix {
+
+void openlog(const std::string& ident, int options, int facility) noexcept;
+void syslog(int priority, const std::string& message) noexcept;
+
+// The mask before; 0 asks for it and changes nothing.
+int setlogmask(int mask) noexcept;
+void closelog() noexcept;
+
+}  // namespace posix

@@ -1,0 +1,134 @@
+/**
+ * The native addon: found, loaded and typed here, and nowhere else.
+ *
+ * Its functions return a value, or a negated errno that `check` of errors.ts
+ * throws. Arguments were validated before they come here.
+ */
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DaemonError } from './errors';
+
+export interface Binding {
+  getpid(): number;
+  getppid(): number;
+  getpgid(pid: number): number;
+  setpgid(pid: number, pgid: number): number;
+  getsid(pid: number): number;
+  setsid(): number;
+
+  dup2(oldfd: number, newfd: number): number;
+  close(fd: number): number;
+  closefrom(lowfd: number, except: readonly number[]): number;
+  flock(fd: number, operation: number): number;
+
+  disposition(signal: number): number;
+  signal(signal: number, disposition: number): number;
+  sigrtmin(): number;
+
+  getrlimit(resource: number): [result: number, soft: number, hard: number];
+  /** A negative limit is one that stays. */
+  setrlimit(resource: number, soft: number, hard: number): number;
+
+  openlog(ident: string, options: number, facility: number): void;
+  syslog(priority: number, message: string): void;
+  setlogmask(mask: number): number;
+  closelog(): void;
+
+  umask(mask: number): number;
+  chroot(path: string): number;
+  waitpid(pid: number, options: number): [result: number, status: number];
+  execvp(file: string, argv: readonly string[], env: readonly string[]): number;
+  _exit(status: number): never;
+
+  gettid(): number;
+  /** Why this process cannot be forked, or null. */
+  unsupported(): string | null;
+  /** `value`: the child's pid, or 0 in the child. */
+  fork(deadline: number): ForkOutcome;
+  /** fork, setsid, fork; `value`: the descriptor that leads to the launcher. */
+  detach(deadline: number): ForkOutcome;
+  /** How long each step of the last fork took, in ms. */
+  forkTimes(): Record<string, number>;
+
+  /** Descriptors that came through exec(2) and that nothing here uses. */
+  inheritedDescriptors(): number[];
+  loopHandles(): { fd: number; type: string }[];
+  flushStream(fd: number): number;
+  writeAll(fd: number, bytes: Uint8Array): number;
+  setAside(signal: number): number;
+  giveBack(signal: number): number;
+}
+
+/** How a fork went: `step` and `thread` say where it failed. */
+export interface ForkOutcome {
+  value: number;
+  step: string;
+  thread: string;
+}
+
+const root = dirname(__dirname);
+
+/**
+ * The C library that this Node was built for: only glibc has RTLD_DEEPBIND.
+ * (process.report knows as well, but takes longer than all the rest together.)
+ */
+const libc = 'RTLD_DEEPBIND' in constants.dlopen ? 'glibc' : 'musl';
+
+/**
+ * A build of one's own comes before the one in the package, as everywhere.
+ * node-gyp-build knows more places, but costs as much as the whole import.
+ */
+function find(): string {
+  const paths = [
+    join(root, 'build/Release/posix_daemonize.node'),
+    join(
+      root,
+      `prebuilds/${process.platform}-${process.arch}/posix-daemonize.${libc}.node`,
+    ),
+  ];
+  const found = paths.find((path) => existsSync(path));
+  if (found) return found;
+  const elsewhere = require('node-gyp-build') as {
+    path(directory: string): string;
+  };
+  try {
+    return elsewhere.path(root);
+  } catch (cause) {
+    throw new DaemonError(
+      'ERR_DAEMON_BINDING_MISSING',
+      {
+        platform: process.platform,
+        arch: process.arch,
+        libc,
+        paths,
+        command:
+          'npm install --no-save node-addon-api node-gyp' +
+          ' && npx node-gyp rebuild -C node_modules/posix-daemonize',
+      },
+      { cause },
+    );
+  }
+}
+
+function load(): Binding {
+  const path = find();
+  try {
+    return require(path) as Binding;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ERR_DLOPEN_DISABLED' && code !== 'ERR_ACCESS_DENIED')
+      throw cause;
+    throw new DaemonError(
+      'ERR_DAEMON_UNSUPPORTED',
+      {
+        reason:
+          'the permission model keeps native addons from being loaded;' +
+          ' start Node with --allow-addons as well',
+      },
+      { cause },
+    );
+  }
+}
+
+export const binding = load();
