@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { launch, start, withDaemon } from './helpers/launch';
+import { nodes } from './helpers/nodes';
+import { processesMarked } from './helpers/processes';
+
+const [node] = nodes;
+const fixture = 'helpers.cjs';
+
+test('the Node.js versions under test run', async () => {
+  for (const { version, path } of nodes) {
+    const { stdout } = await launch({ version, path }, 'version.cjs');
+    assert.equal(stdout, version);
+  }
+});
+
+test('a launch tells status and output of the launching process', async () => {
+  const { status, signal, stdout, stderr } = await launch(node, fixture, [
+    'status',
+  ]);
+  assert.deepEqual(
+    { status, signal, stdout, stderr },
+    { status: 7, signal: null, stdout: 'out\n', stderr: 'err\n' },
+  );
+});
+
+test('a launch tells the signal that ended it', async () => {
+  const { status, signal } = await launch(node, fixture, ['killed']);
+  assert.deepEqual({ status, signal }, { status: null, signal: 'SIGKILL' });
+});
+
+test('a launch on a pty tells status and output too', async () => {
+  for (const pty of [true, 'hangup'] as const) {
+    const { status, stdout } = await launch(node, fixture, ['status'], { pty });
+    assert.equal(status, 7);
+    assert.match(stdout, /^out\n/);
+    assert.match(stdout, /^err\n/m);
+  }
+});
+
+test('a launch on a pty tells the signal that ended it', async () => {
+  const { status, signal } = await launch(node, fixture, ['killed'], {
+    pty: true,
+  });
+  assert.deepEqual({ status, signal }, { status: null, signal: 'SIGKILL' });
+});
+
+test('a daemon that keeps the output of its launcher is noticed', async () => {
+  const { launched, probe } = start(node, fixture, ['keeps-output'], {
+    timeout: 4_000,
+  });
+  await probe.next();
+  await assert.rejects(launched, /status 0, output/);
+  await probe.end();
+});
+
+test('a daemon that keeps the output of its launcher is told apart', async () => {
+  await withDaemon(
+    node,
+    fixture,
+    ['keeps-output'],
+    { until: 'exit' },
+    (_, { stdout }) => {
+      assert.equal(stdout, 'out\n');
+    },
+  );
+});
+
+test('a daemon reports what it is and goes with its test', async () => {
+  await withDaemon(node, fixture, [], {}, async (probe) => {
+    const report = await probe.next();
+    assert.equal(report.pid, report.nodePid);
+    assert.equal(report.sid, report.pid);
+    assert.equal(report.pgid, report.pid);
+    assert.equal(report.tty, null);
+    assert.equal(report.fds[0], '/dev/null');
+    assert.equal(report.uid, process.getuid?.());
+    assert.deepEqual(report.sigmask, []);
+    assert.equal(report.threads[0]?.comm, 'node');
+  });
+});
+
+test('a process on a pty has it as its controlling terminal', async () => {
+  await withDaemon(node, 'report.cjs', [], { pty: true }, async (probe) => {
+    const report = await probe.next();
+    assert.match(String(report.tty), /^\/dev\/pts\/\d+$/);
+    assert.equal(report.fds[0], report.tty);
+    assert.equal(report.sid, report.pid);
+  });
+});
+
+test('a daemon is found by a mark in its environment until it ends', async () => {
+  const mark = { LEFTOVER: `of ${process.pid}` };
+  const found = () =>
+    processesMarked('LEFTOVER', mark.LEFTOVER).map(({ pid }) => pid);
+  await withDaemon(node, fixture, [], { env: mark }, async (probe) => {
+    const { pid } = await probe.next();
+    assert.deepEqual(found(), [pid]);
+  });
+  assert.deepEqual(found(), []);
+});

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface MarkedProcess {
+  pid: number;
+  command: string;
+}
+
+/**
+ * The processes that were started with `name=value` in their environment,
+ * less this one, those that started it and whatever its parent started.
+ */
+export function processesMarked(name: string, value: string): MarkedProcess[] {
+  const parents = new Map<number, number>();
+  const marked: MarkedProcess[] = [];
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    parents.set(
+      pid,
+      Number(afterName(read(`/proc/${pid}/stat`)).split(' ')[1]),
+    );
+    const environment = read(`/proc/${pid}/environ`).split('\0');
+    if (environment.includes(`${name}=${value}`)) {
+      const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+      marked.push({ pid, command });
+    }
+  }
+  const own = ancestors(process.pid, parents);
+  return marked.filter(
+    ({ pid }) =>
+      !own.includes(pid) && !ancestors(pid, parents).includes(process.ppid),
+  );
+}
+
+function ancestors(pid: number, parents: Map<number, number>): number[] {
+  const parent = parents.get(pid);
+  return parent === undefined || parent === 0
+    ? [pid]
+    : [pid, ...ancestors(parent, parents)];
+}
+
+/** Empty for a process that is gone, a zombie or another user's. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** The fields of a stat file that follow the name, state first. */
+function afterName(stat: string): string {
+  return stat.slice(stat.lastIndexOf(')') + 2);
+}

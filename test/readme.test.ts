@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+
+const root = join(__dirname, '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(/^```(\w+)\n([^]*?)^```/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , text]) => text!.trim());
+
+// Inside the package, so that the examples find it by its name.
+mkdirSync(join(root, 'build'), { recursive: true });
+const folder = mkdtempSync(join(root, 'build/readme-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function runExample(name: string, text: string) {
+  const file = join(folder, name);
+  writeFileSync(file, text.replaceAll('/tmp/', `${folder}/`));
+  return spawnSync(process.execPath, [file], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    assert.ok(Date.now() < end, 'it did not happen in time');
+    await setImmediate();
+  }
+}
+
+test('the first example leaves the terminal and goes on in its log', async () => {
+  const { status, stdout, stderr } = runExample('clock.mjs', blocks('js')[0]!);
+  assert.deepEqual(
+    { status, stdout, stderr },
+    { status: 0, stdout: 'in the terminal\n', stderr: '' },
+  );
+  const log = (): string => readFileSync(join(folder, 'clock.log'), 'utf8');
+  const pid = await until(() => /as process (\d+)\n/.exec(log())?.[1]);
+  try {
+    await until(() => /\n\d{4}-\d\d-\d\dT[\d:.]+Z\n/.exec(log()) ?? undefined);
+    const line = spawnSync('ps', ['-o', 'tty=,args=', '-p', pid]).stdout;
+    assert.match(String(line), /^\?\s.*clock\.mjs\n$/);
+  } finally {
+    process.kill(Number(pid), 'SIGKILL');
+  }
+});
+
+test('the example of fork() prints what it says', () => {
+  const { status, stdout } = runExample('fork.mjs', blocks('js')[1]!);
+  assert.match(stdout, /^\{ pid: \d+, exitCode: 7, signal: null \}\n$/);
+  assert.equal(status, 0);
+});
+
+test('`npm run demo` shows a daemon and leaves none', () => {
+  const { status, stdout } = spawnSync('npm', ['run', 'demo'], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /the shell is back, status 0/);
+  const [, pid, ppid, pgid, sid, tty] =
+    /STAT COMMAND\n\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)/.exec(stdout)!;
+  assert.notEqual(pid, sid, 'it leads its session');
+  assert.equal(pgid, sid);
+  assert.notEqual(ppid, String(process.pid));
+  assert.equal(tty, '?');
+  assert.match(stdout, /\n2: \d{4}-[^\n]*\n[^]*the daemon is gone\n$/);
+});
+
+test('the README has no other commands than those that are run', () => {
+  // The gate runs the second, the tests of the package the third.
+  assert.deepEqual(blocks('sh'), [
+    'npm ci && npm run demo',
+    'npm ci && npm test',
+    'npm install posix-daemonize',
+  ]);
+});
