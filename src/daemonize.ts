@@ -6,7 +6,7 @@
  * process as it was. Steps after it happen in the daemon; an error there goes
  * to the launching terminal, and the launching process leaves with 1.
  */
-import { accessSync, constants } from 'node:fs';
+import { statSync } from 'node:fs';
 import { DaemonError, PosixError } from './errors';
 import { type DaemonizeOptions, readOptions, type Settings } from './options';
 import { close, listInherited } from './posix/descriptors';
@@ -254,9 +254,11 @@ function nameTarget(target: string | number): string {
   return target === 'null' ? '/dev/null' : target;
 }
 
+// A look at what is in it needs the right that chdir(2) needs, of the same
+// (effective) user; access(2) would ask for the real one's.
 function assertDirectory(path: string): void {
   try {
-    accessSync(`${path}/.`, constants.X_OK);
+    statSync(`${path}/.`);
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     throw new PosixError(errno!, 'chdir', path);

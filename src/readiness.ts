@@ -12,21 +12,18 @@ export class Launcher {
 
   /** The daemon is up: the launcher leaves with status 0. */
   ready(): void {
-    this.#tell(0, '');
+    this.#tell(Uint8Array.of(0));
   }
 
   /** The daemon will not come up: `message` goes to the launcher's stderr. */
   fail(message: string, status = 1): void {
-    this.#tell(status, message);
+    this.#tell(Buffer.concat([Buffer.of(status), Buffer.from(message)]));
   }
 
   // One byte of exit status, a text, end of file: native/forkall/launcher.cc.
-  #tell(status: number, text: string): void {
+  #tell(word: Uint8Array): void {
     try {
-      writeAll(
-        this.#channel,
-        Buffer.concat([Buffer.of(status), Buffer.from(text)]),
-      );
+      writeAll(this.#channel, word);
     } catch {
       // EPIPE: somebody ended the launcher; the daemon goes on without it.
     }

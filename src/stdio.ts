@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Target } from './options';
 import { dup2 } from './posix/descriptors';
 import { listLoopHandles } from './posix/loop';
-import { isInUse, LiveStream } from './streams';
+import { isInUse, LiveStream, renewInput } from './streams';
 
 const outputMode = 0o640;
 
@@ -71,6 +71,8 @@ export class StandardStreams {
       this.#live[fd]?.release();
       dup2(source, fd);
       this.#live[fd]?.resume();
+      // Node's own stream is the better one for a socket or a pipe.
+      if (fd === 0 && typeof this.#targets[0] === 'string') renewInput();
     }
     this.close();
   }

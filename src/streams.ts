@@ -107,16 +107,24 @@ export class LiveStream {
     });
   }
 
-  // Who read the old input sees its end; who asks now gets the new one.
+  // Who read the old input sees its end.
   #endInput(): void {
     this.#stream.push(null);
-    let input: NodeJS.ReadableStream | undefined;
-    Object.defineProperty(process, 'stdin', {
-      configurable: true,
-      enumerable: true,
-      get: () => (input ??= createReadStream('', { fd: 0, autoClose: false })),
-    });
+    renewInput();
   }
+}
+
+/**
+ * Who asks for `process.stdin` from now on reads descriptor 0 as it is now, also
+ * where the old one came to its end before and left no handle behind.
+ */
+export function renewInput(): void {
+  let input: NodeJS.ReadableStream | undefined;
+  Object.defineProperty(process, 'stdin', {
+    configurable: true,
+    enumerable: true,
+    get: () => (input ??= createReadStream('', { fd: 0, autoClose: false })),
+  });
 }
 
 function toBytes(chunk: Buffer | string, encoding: Encoding): Uint8Array {

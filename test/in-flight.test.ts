@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { start } from './helpers/launch';
 import { nodes, type TestNode } from './helpers/nodes';
@@ -24,14 +25,8 @@ interface Twin extends Result {
 
 function request(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', agent: false }, async (response) => {
-      let text = '';
-      try {
-        for await (const chunk of response.setEncoding('utf8')) text += chunk;
-        resolve(text);
-      } catch (error) {
-        reject(error as Error);
-      }
+    get({ port, host: '127.0.0.1', agent: false }, (response) => {
+      text(response).then(resolve, reject);
     }).on('error', reject);
   });
 }

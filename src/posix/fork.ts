@@ -59,10 +59,10 @@ export function fork(): number {
 /**
  * fork, setsid, fork: returns only in the grandchild. The launching process
  * waits on the other end of the descriptor; see readiness.ts.
+ * {@link assertForkable} comes first.
  * @internal
  */
 export function detach(): number {
-  assertForkable();
   const channel = unwrap(binding.detach(deadline));
   becomeCopy({ alone: true });
   return channel;

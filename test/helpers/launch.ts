@@ -17,6 +17,7 @@ const REPORT_FD = 3;
 const DEADMAN_FD = 4;
 const fixtures = join(__dirname, '../fixtures');
 const terminal = join(__dirname, 'terminal.py');
+const reaper = join(__dirname, 'reaper.py');
 
 export interface LaunchOptions {
   /**
@@ -30,6 +31,13 @@ export interface LaunchOptions {
   env?: Record<string, string | undefined>;
   /** Options of node itself, before the fixture. */
   execArgv?: string[];
+  /** A command that runs the one that follows it, such as `unshare`. */
+  through?: readonly string[];
+  /**
+   * Have a subreaper, which reports the end of each orphan: see `reaper.py`
+   * @default false
+   */
+  reaper?: boolean;
   cwd?: string;
   /** Text for its standard input, which is empty otherwise. */
   input?: string;
@@ -103,11 +111,14 @@ export class Probe {
     return within(timeout, 'the end of the daemon', drain());
   }
 
-  /** Lets everybody go, as the death of this process would, and waits. */
-  async end(timeout = DEADLINE): Promise<void> {
+  /**
+   * Lets everybody go, as the death of this process would, and waits.
+   * @returns the reports that nobody asked for
+   */
+  async end<T = Report>(timeout = DEADLINE): Promise<T[]> {
     this.#deadman.end();
     try {
-      await this.gone(timeout);
+      return await this.gone<T>(timeout);
     } finally {
       this.#deadman.destroy();
       this.#report.destroy();
@@ -138,6 +149,8 @@ export function start(
   const command = [
     ...(options.pty ? ['python3', terminal] : []),
     ...(options.pty === 'hangup' ? ['--hangup-after-exit'] : []),
+    ...(options.reaper ? ['python3', reaper] : []),
+    ...(options.through ?? []),
     node.path,
     ...(options.execArgv ?? []),
     resolve(fixtures, fixture),
@@ -228,22 +241,32 @@ export function launch(
  * Runs a launching process to its end and hands the daemon that it left to
  * `use`; afterwards the daemon is let go, and its end is waited for.
  */
-export async function withDaemon<T>(
+export function withDaemon<T>(
   node: TestNode,
   fixture: string,
   args: readonly string[],
   options: LaunchOptions,
   use: (probe: Probe, launched: Launched) => Promise<T> | T,
 ): Promise<T> {
-  const { probe, launched } = start(node, fixture, args, options);
+  return withLaunching(
+    start(node, fixture, args, options),
+    async ({ probe, launched }) => use(probe, await launched),
+  );
+}
+
+/** As `withDaemon`, from the start of the launching process on. */
+export async function withLaunching<T>(
+  launching: Launching,
+  use: (launching: Launching) => Promise<T>,
+): Promise<T> {
   let result: T;
   try {
-    result = await use(probe, await launched);
+    result = await use(launching);
   } catch (error) {
-    await probe.end().catch(() => {}); // the first failure tells more
+    await launching.probe.end().catch(() => {}); // the first failure tells more
     throw error;
   }
-  await probe.end();
+  await launching.probe.end();
   return result;
 }
 
