@@ -18,15 +18,6 @@ constexpr uint32_t kMaxObjects = 65536;
 constexpr uint32_t kMaxEntries = 1 << 18;
 constexpr size_t kMaxText = 16 << 20;
 
-// it_value: (4, 999931689)
-void read_time(const char* text, const char* key, int64_t time[2]) {
-  uint64_t seconds, nanoseconds;
-  if (!next_field(text, key, 10, &seconds)) return;
-  next_field(text, ",", 10, &nanoseconds);
-  time[0] = (int64_t)seconds;
-  time[1] = (int64_t)nanoseconds;
-}
-
 }  // namespace
 
 long KernelObjects::open(Arena& arena) {
@@ -110,20 +101,24 @@ long KernelObjects::look_at_anonymous(int fd, const char* name) {
   };
   for (const auto& known : kKinds) {
     if (strcmp(name, known.name) != 0) continue;
+    KernelObject* object = objects_.add();
+    if (!object) return -ENOMEM;
+    // An interval timer that has expired stands still until it is read; this
+    // call counts the ticks and sets it going again. Then they can be read.
+    if (known.kind == KernelObject::kTimer)
+      sys(SYS_timerfd_gettime, fd, object->timing);
     long length = read_fdinfo(fd, text_, kMaxText);
     if (failed(length)) return length;
     if ((size_t)length == kMaxText - 1) return -ENOMEM;
-    KernelObject* object = objects_.add();
-    if (!object) return -ENOMEM;
     object->kind = known.kind;
     object->fd = fd;
     object->flags = (int)field(text_, "flags:", 8);
     object->identity = identify(*object);
-    object->count = field(text_, "eventfd-count:", 16);
+    object->count = known.kind == KernelObject::kTimer
+                        ? field(text_, "ticks:", 10)
+                        : field(text_, "eventfd-count:", 16);
     object->semaphore = field(text_, "eventfd-semaphore:", 10) == 1;
     object->clock = (int)field(text_, "clockid:", 10);
-    read_time(text_, "it_interval:", object->timing);
-    read_time(text_, "it_value:", object->timing + 2);
     return known.kind == KernelObject::kEpoll ? note_epoll_table(*object) : 0;
   }
   return 0;

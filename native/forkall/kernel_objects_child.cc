@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "forkall/kernel_objects.h"
 
@@ -12,7 +13,8 @@ namespace {
 
 using Kind = KernelObject::Kind;
 
-constexpr int kSemaphore = 1;  // EFD_SEMAPHORE
+constexpr int kSemaphore = 1;                                // EFD_SEMAPHORE
+constexpr unsigned long kSetTicks = _IOW('T', 0, uint64_t);  // TFD_IOC_SET_...
 
 long make_event(const KernelObject& old) {
   const int flags = (old.flags & O_NONBLOCK) | (old.semaphore ? kSemaphore : 0);
@@ -27,7 +29,14 @@ long make_timer(const KernelObject& old) {
       sys(SYS_timerfd_create, old.clock, (old.flags & O_NONBLOCK) | O_CLOEXEC);
   if (failed(fd)) return fd;
   long set = sys(SYS_timerfd_settime, fd, 0, old.timing, nullptr);
-  return failed(set) ? set : fd;
+  if (failed(set) || old.count == 0) return failed(set) ? set : fd;
+  if (!failed(sys(SYS_ioctl, fd, kSetTicks, &old.count))) return fd;
+  // A kernel without checkpoint and restore: then at least a single tick is
+  // not lost.
+  const int64_t at_once[4] = {0, 0, 0, 1};
+  if (old.timing[2] == 0 && old.timing[3] == 0)
+    sys(SYS_timerfd_settime, fd, 0, at_once, nullptr);
+  return fd;
 }
 
 }  // namespace
@@ -66,9 +75,13 @@ long KernelObjects::replace_pipe(const KernelObject& pipe) const {
   const long room = sys(SYS_fcntl, ends[0]->fd, F_GETPIPE_SZ);
   // What is in the pipe must fit; a pipe over the user's limit stays at 64 KiB.
   sys(SYS_fcntl, made[1], F_SETPIPE_SZ, room);
+  int content = 0;
+  sys(SYS_ioctl, ends[0]->fd, FIONREAD, &content);
   long copied =
       sys(SYS_tee, ends[0]->fd, made[1], INT32_MAX, SPLICE_F_NONBLOCK);
-  if (failed(copied) && copied != -EAGAIN) return copied;
+  if (copied == -EAGAIN) copied = 0;
+  if (failed(copied)) return copied;
+  if (copied != content) return -ENOBUFS;
   for (int end = 0; end < 2; ++end) {
     const int flags = ends[end]->flags & (O_NONBLOCK | O_DIRECT);
     error = sys(SYS_fcntl, made[end], F_SETFL, flags);

@@ -26,6 +26,7 @@ Mapping parse_line(const char* at) {
   mapping.end = parse_number(at, 16);
   mapping.readable = at[1] == 'r';
   mapping.writable = at[2] == 'w';
+  mapping.executable = at[3] == 'x';
   mapping.shared = at[4] == 's';
   at += 6;
   mapping.offset = parse_number(at, 16);

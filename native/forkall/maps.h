@@ -8,7 +8,7 @@ namespace forkall {
 struct Mapping {
   uintptr_t start, end;
   uint64_t offset, inode;
-  bool readable, writable, shared, ring;
+  bool readable, writable, executable, shared, ring;
 };
 
 constexpr uint32_t kMaxMappings = 70000;  // vm.max_map_count is 65530

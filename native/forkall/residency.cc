@@ -24,6 +24,14 @@ struct ScanArgument {
 constexpr unsigned long kScan = _IOWR('f', 16, ScanArgument);
 constexpr uint64_t kOfFile = 1 << 2, kPresent = 1 << 3, kSwapped = 1 << 4;
 
+// A page that is not there may be a guard page (MADV_GUARD_INSTALL), which no
+// kernel tells apart from a swapped one before 6.15, or lie behind the end of
+// a file. rt_sigprocmask(2) reads the new mask before it looks at the rest.
+bool readable(uintptr_t page) {
+  constexpr int kNoSuchChange = -1;
+  return sys(SYS_rt_sigprocmask, kNoSuchChange, page, nullptr, 8) != -EFAULT;
+}
+
 }  // namespace
 
 void Residency::open() {
@@ -73,11 +81,23 @@ long Residency::scan(uintptr_t start, uintptr_t end, Run* runs, uint32_t room,
   argument.room = room < kChunk ? room : kChunk;
   argument.inverted = argument.all_of = kOfFile;
   argument.any_of = kPresent | kSwapped;
-  argument.returned = kPresent;
-  const long count = sys(SYS_ioctl, pagemap_, kScan, &argument);
-  if (failed(count)) return count;
-  for (long i = 0; i < count; ++i)
-    runs[i] = {(uintptr_t)regions[i].start, (uintptr_t)regions[i].end};
+  argument.returned = kPresent | kSwapped;
+  const long regions_found = sys(SYS_ioctl, pagemap_, kScan, &argument);
+  if (failed(regions_found)) return regions_found;
+  long count = 0;
+  for (long i = 0; i < regions_found; ++i) {
+    const Region& region = regions[i];
+    const bool here = region.categories & kPresent;
+    const uintptr_t step = here ? region.end - region.start : kPage;
+    for (uintptr_t at = region.start; at < region.end; at += step) {
+      if (!here && !readable(at)) continue;
+      if (count == (long)room) {
+        *next = at;
+        return count;
+      }
+      runs[count++] = {at, at + step};
+    }
+  }
   *next = argument.walk_end;
   return count;
 }
@@ -86,10 +106,12 @@ long Residency::read(uintptr_t start, bool* resident, uint32_t pages) {
   if (failed(pagemap_)) {
     unsigned char core[kChunk];
     const long error = sys(SYS_mincore, start, pages * kPage, core);
-    for (uint32_t page = 0; page < pages; ++page) resident[page] = core[page];
+    for (uint32_t page = 0; page < pages; ++page)
+      resident[page] = core[page] && readable(start + page * kPage);
     return error;
   }
-  constexpr uint64_t kPresentOrSwapped = 3ull << 62, kFilePage = 1ull << 61;
+  constexpr uint64_t kHere = 1ull << 63, kAway = 1ull << 62;
+  constexpr uint64_t kFilePage = 1ull << 61;
   uint64_t entries[kChunk];
   const size_t size = pages * sizeof entries[0];
   const long length = sys(SYS_pread64, pagemap_, entries, size,
@@ -97,7 +119,9 @@ long Residency::read(uintptr_t start, bool* resident, uint32_t pages) {
   if (length != (long)size) return failed(length) ? length : -EIO;
   for (uint32_t page = 0; page < pages; ++page)
     resident[page] =
-        (entries[page] & kPresentOrSwapped) && !(entries[page] & kFilePage);
+        !(entries[page] & kFilePage) &&
+        ((entries[page] & kHere) ||
+         ((entries[page] & kAway) && readable(start + page * kPage)));
   return 0;
 }
 

@@ -61,9 +61,9 @@ long Threads::revive() {
     if (thread.state != Thread::kParked) continue;
     auto stack = (char*)((uintptr_t)(thread.stack - kClearance) & ~15ul);
     int* field = thread.ending ? &thread.new_tid : tid_field(thread);
-    long tid = arch::clone_thread(kThreadFlags, stack, field,
-                                  thread.clear_child_tid, thread.thread_pointer,
-                                  run_revived, &thread);
+    long tid =
+        arch::clone_thread(kThreadFlags, stack, field, thread.clear_child_tid,
+                           thread.thread_pointer, run_revived, &thread);
     if (failed(tid)) return tid;
     thread.new_tid = (int)tid;
   }

@@ -34,6 +34,7 @@ long Search::run(const Threads& threads, const List<Mapping>& mappings) {
     if (!failed(error) && each.writable && !each.shared && !holds_notes(each))
       error = mapping(each);
   residency_.close();
+  if (!failed(error)) error = look_at_lists();
   return failed(error) ? error : look_at_takers();
 }
 
@@ -67,6 +68,21 @@ long Search::add_owner(uint32_t* word, uint32_t mask, const Thread& thread) {
   Owner* owner = owners_.add();
   if (!owner) return -ENOMEM;
   *owner = {word, mask, (uint32_t)(&thread - threads_->all().items)};
+  return 0;
+}
+
+long Search::look_at_lists() {
+  for (const Thread& thread : threads_->all()) {
+    const bool stopped =
+        thread.state == Thread::kParked || thread.state == Thread::kCaller;
+    if (!stopped || thread.ending) continue;
+    int* field = threads_->tid_field(thread);
+    for (uint32_t i = 0; uint32_t* word = libc::listed_lock(field, i); ++i) {
+      if ((*word & libc::kOwnerMask) != (uint32_t)thread.tid) continue;
+      const long error = add_owner(word, libc::kOwnerMask, thread);
+      if (failed(error)) return error;
+    }
+  }
   return 0;
 }
 

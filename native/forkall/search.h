@@ -50,6 +50,7 @@ class Search {
   long look_at(uint32_t* word, const Mapping& mapping);
   long look_for_owner(uint32_t* word, const Mapping& mapping);
   long look_for_ring(uint64_t* word, const Mapping& mapping);
+  long look_at_lists();
   long look_at_takers();
   long add_owner(uint32_t* word, uint32_t mask, const Thread& thread);
 

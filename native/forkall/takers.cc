@@ -1,6 +1,7 @@
 #include "forkall/takers.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 
 #include "forkall/libc/libc.h"
 
@@ -8,7 +9,7 @@ namespace forkall {
 
 namespace {
 
-// The frames of the functions that take locks and of those that wait for them.
+// More than the frames of the functions that take locks and that wait.
 constexpr size_t kFrames = 256;
 // Beside the tid, the lock words of futexes have flags in their upper bits.
 constexpr uint32_t kTidMask = 0x3fffffff;
@@ -20,9 +21,22 @@ const Mapping* find(const List<Mapping>& mappings, uintptr_t address) {
   return nullptr;
 }
 
+// Where the library's frames end: at a return address to other code.
+uintptr_t end_of_frames(const arch::Interruption& at, const Mapping* code,
+                        const List<Mapping>& mappings) {
+  const Mapping* stack = find(mappings, at.sp);
+  if (!stack) return at.sp;
+  uintptr_t place = at.sp;
+  for (; place - at.sp < kFrames && place < stack->end; place += 8) {
+    const Mapping* target = find(mappings, *(uintptr_t*)place);
+    if (target && target->executable && target != code) break;
+  }
+  return place;
+}
+
 // How often does the thread have its tid at hand? `*place` is the last.
-uint32_t count_tid(const arch::Interruption& at, uint32_t tid,
-                   const List<Mapping>& mappings, uint32_t** place) {
+uint32_t count_tid(const arch::Interruption& at, uint32_t tid, uintptr_t end,
+                   uint32_t** place) {
   uint32_t count = 0;
   auto look_at = [&](uint32_t* word) {
     if ((*word & kTidMask) != tid) return;
@@ -31,9 +45,7 @@ uint32_t count_tid(const arch::Interruption& at, uint32_t tid,
   };
   for (uint32_t i = 0; i < (at.in_call ? at.kept : at.count); ++i)
     if (*at.registers[i] >> 32 == 0) look_at((uint32_t*)at.registers[i]);
-  if (const Mapping* stack = find(mappings, at.sp))
-    for (size_t i = 0; i < kFrames && at.sp + i < stack->end; i += 4)
-      look_at((uint32_t*)(at.sp + i));
+  for (uintptr_t word = at.sp; word < end; word += 4) look_at((uint32_t*)word);
   return count;
 }
 
@@ -42,11 +54,21 @@ bool points_to_tid(const arch::Interruption& at, uint32_t tid,
                    const List<Mapping>& mappings) {
   for (uint32_t i = 0; i < at.count; ++i) {
     const uint64_t address = *at.registers[i];
-    if (address % 8 == 0 && find(mappings, address) &&
-        (*(uint32_t*)address & kTidMask) == tid)
-      return true;
+    const Mapping* mapping = find(mappings, address);
+    if (address % 4 != 0 || !mapping || mapping->end - address < 8) continue;
+    // The address of a mutex in musl is not that of its lock.
+    for (int word = 0; word < 2; ++word)
+      if ((((uint32_t*)address)[word] & kTidMask) == tid) return true;
   }
   return false;
+}
+
+// In these calls it is the kernel that writes the tid into the lock.
+bool lets_kernel_lock(const arch::Interruption& at) {
+  constexpr uint32_t kLockPi2 = 13;  // FUTEX_LOCK_PI2
+  const uint32_t operation = (uint32_t)at.arguments[1] & FUTEX_CMD_MASK;
+  return operation == FUTEX_LOCK_PI || operation == kLockPi2 ||
+         operation == FUTEX_UNLOCK_PI;
 }
 
 bool waits_for_lock(const arch::Interruption& at,
@@ -69,13 +91,16 @@ bool waits_for_lock(const arch::Interruption& at,
 long look_at_taker(const Thread& thread, const List<Mapping>& mappings,
                    uint32_t** kept) {
   *kept = nullptr;
-  if (!libc::is_lock_code(arch::interrupted_at(thread.context))) return 0;
+  const uintptr_t pc = arch::interrupted_at(thread.context);
+  if (!libc::is_lock_code(pc)) return 0;
   const arch::Interruption at = arch::interruption(thread.context);
-  if (at.in_call && !waits_for_lock(at, mappings)) return 0;
   const uint32_t tid = (uint32_t)thread.tid;
+  if ((!at.in_call || lets_kernel_lock(at)) && points_to_tid(at, tid, mappings))
+    return -EBUSY;
+  if (at.in_call && !waits_for_lock(at, mappings)) return 0;
+  const uintptr_t end = end_of_frames(at, find(mappings, pc), mappings);
   uint32_t* place = nullptr;
-  const uint32_t count = count_tid(at, tid, mappings, &place);
-  if (points_to_tid(at, tid, mappings)) return -EBUSY;
+  const uint32_t count = count_tid(at, tid, end, &place);
   if (!at.in_call) return count == 0 ? 0 : -EBUSY;
   // Any second place may be something else that only happens to be equal.
   if (count != 1) return -EBUSY;

@@ -18,7 +18,6 @@ uint32_t Threads::round_ = 0;
 namespace {
 
 constexpr uint32_t kMaxThreads = 16384;
-constexpr uint64_t kMillisecond = 1000000;
 constexpr uint64_t kAllSignals = ~0ull;
 constexpr unsigned long kRestorer = 0x04000000;  // SA_RESTORER
 
@@ -28,25 +27,6 @@ SignalAction previous = {};
 long set_action(const SignalAction* action, SignalAction* old) {
   return sys(SYS_rt_sigaction, libc::kStopSignal, action, old,
              sizeof action->mask);
-}
-
-// Workers of io_uring belong to the process but run no user code; a thread in
-// its last breath is as good as gone.
-bool runs_user_code(int tid, bool* gone) {
-  constexpr unsigned long kIoWorker = 0x10, kUserWorker = 0x4000;  // PF_*
-  char path[kProcPath], text[512];
-  proc_path(path, "/proc/self/task/", tid, "/stat");
-  if (read_file(path, text, sizeof text) <= 0) return *gone = true, false;
-  const char* at = strrchr(text, ')');
-  if (!at || at[1] != ' ') return true;
-  const char state = at[2];
-  // tid (comm) state ppid pgrp session tty tpgid flags
-  for (int field = 0; field < 7 && at; ++field) at = strchr(at + 1, ' ');
-  unsigned long flags = 0;
-  for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; ++at)
-    flags = flags * 10 + (unsigned long)(*at - '0');
-  if (state == 'Z' || state == 'X') return *gone = true, false;
-  return !(flags & (kIoWorker | kUserWorker));
 }
 
 }  // namespace
@@ -112,7 +92,6 @@ void Threads::note(Thread& self, void* context) {
 
 void Threads::on_stop_signal(int signal, siginfo_t* info, void* context) {
   Threads* stop = load(current_);
-  const uint32_t round = load(round_);
   const int tid = (int)sys(SYS_gettid);
   Thread* self = nullptr;
   if (stop && info->si_code == SI_TKILL && info->si_pid == stop->pid_)
@@ -126,6 +105,9 @@ void Threads::on_stop_signal(int signal, siginfo_t* info, void* context) {
       handler(signal, info, context);
     return;
   }
+  // Not before the change of state: see let_breathe().
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  const uint32_t round = self->round = load(round_);
   self->stack = (char*)__builtin_frame_address(0);
   stop->note(*self, context);
   store(self->state, Thread::kParked);
@@ -134,85 +116,11 @@ void Threads::on_stop_signal(int signal, siginfo_t* info, void* context) {
   stop->wait_at_gate(round);
 }
 
-// Tells every thread not known yet to stop. A thread is born by one that runs,
-// so a listing that brings nothing new after all have parked is the last.
-long Threads::signal_newcomers(bool* any) {
-  long error = 0;
-  *any = false;
-  long listed = each_number(directory_, [&](int tid) {
-    if (tid == pid_ || find(tid)) return;
-    Thread* thread = threads_.add();
-    if (!thread) return (void)(error = -ENOMEM);
-    thread->tid = tid;
-    store(thread->state, Thread::kSignalled);
-    store(expected_, expected_ + 1);
-    *any = true;
-    long sent;
-    // The queue of real-time signals may be full for a moment.
-    do {
-      sent = sys(SYS_tgkill, pid_, tid, libc::kStopSignal);
-    } while (sent == -EAGAIN && sys(SYS_sched_yield) == 0 && now() < deadline_);
-    if (!failed(sent)) return;
-    store(thread->state, Thread::kGone);
-    store(expected_, expected_ - 1);
-    if (sent != -ESRCH) error = sent;
-  });
-  return failed(listed) ? listed : error;
-}
-
-// A thread that does not answer may have ended, or be none that could.
-void Threads::sort_out_silent() {
-  for (Thread& thread : threads_) {
-    if (load(thread.state) != Thread::kSignalled) continue;
-    bool gone = sys(SYS_tgkill, pid_, thread.tid, 0) == -ESRCH;
-    if (!gone && runs_user_code(thread.tid, &gone)) continue;
-    if (change<uint32_t>(thread.state, Thread::kSignalled,
-                         gone ? Thread::kGone : Thread::kKernel))
-      store(expected_, expected_ - 1);
-  }
-}
-
-long Threads::wait_parked() {
-  constexpr uint64_t kPatience = 2 * kMillisecond;
-  uint64_t look = now() + kPatience;
-  for (;;) {
-    const uint32_t parked = load(parked_);
-    if (parked == expected_) return 0;
-    const uint64_t time = now();
-    if (time >= deadline_) break;
-    if (time >= look) {
-      sort_out_silent();
-      look = time + kPatience;
-      continue;
-    }
-    futex_wait(&parked_, parked, look < deadline_ ? look : deadline_);
-  }
-  for (Thread& thread : threads_) {
-    if (load(thread.state) != Thread::kSignalled) continue;
-    late::add(thread.tid);
-    if (!change<uint32_t>(thread.state, Thread::kSignalled,
-                          Thread::kAbandoned)) {
-      late::remove(thread.tid);
-      continue;
-    }
-    store(expected_, expected_ - 1);
-    culprit_ = &thread;
-    char path[kProcPath];
-    proc_path(path, "/proc/self/task/", thread.tid, "/comm");
-    long length = read_file(path, thread.name, sizeof thread.name);
-    if (length > 0 && thread.name[length - 1] == '\n')
-      thread.name[length - 1] = 0;
-  }
-  // Those that were just answering do so at once.
-  for (uint32_t parked; (parked = load(parked_)) != expected_;)
-    futex_wait(&parked_, parked, now() + kMillisecond);
-  return culprit_ ? -ETIMEDOUT : 0;
-}
-
 long Threads::stop(uint64_t deadline) {
   deadline_ = deadline;
   sys(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &old_mask_, 8);
   Thread* self = threads_.add();
+  self->state = Thread::kCaller;
   self->tid = pid_;
   note(*self, nullptr);
   ++round_;
@@ -226,15 +134,11 @@ long Threads::stop(uint64_t deadline) {
   long error = set_action(&action, &old);
   if (!failed(error) && old.handler != action.handler) previous = old;
 
-  bool any = true;
-  while (!failed(error) && any) {
-    error = signal_newcomers(&any);
-    long waited = wait_parked();
-    if (!failed(error)) error = waited;
-  }
-  for (Thread& thread : threads_)
-    if (!failed(error) && thread.foreign_layout) error = -ENOTSUP;
-  if (failed(error)) release();
+  if (!failed(error)) error = stop_all();
+  if (!failed(error)) return 0;
+  if (error != -ETIMEDOUT) wait_parked(deadline_);
+  abandon_silent();
+  release();
   return error;
 }
 
@@ -254,7 +158,11 @@ void Threads::release() {
 void Threads::restore_signals() {
   // What is still on its way would end the process under the default action,
   // or do again what the C library did last: our handler waits for it.
-  if (!late::any()) set_action(&previous, nullptr);
+  // And musl may have put its own in place: at the first pthread_cancel().
+  SignalAction current = {};
+  set_action(nullptr, &current);
+  if (!late::any() && current.handler == (void*)on_stop_signal)
+    set_action(&previous, nullptr);
   sys(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask_, nullptr, 8);
 }
 

@@ -25,11 +25,14 @@ struct Thread {
     kSignalled,  // told to stop, has not answered
     kNoting,     // in its handler, writing down the rest of this
     kParked,     // waits in its handler at a known point
+    kBreathing,  // was parked, and is let go on for a moment
     kGone,       // ended before it could answer
     kKernel,     // a worker of io_uring: runs no user code, takes no signal
     kAbandoned,  // did not answer in time
+    kCaller,     // stops the others
   };
   uint32_t state;
+  uint32_t round;  // when it parked
   int tid;
   int new_tid;  // in the child
   bool foreign_layout;
@@ -102,7 +105,11 @@ class Threads {
   void wait_at_gate(uint32_t round) const;
   void note(Thread& self, void* context);
   long signal_newcomers(bool* any);
-  long wait_parked();
+  long send_signal(Thread& thread);
+  long stop_all();
+  long wait_parked(uint64_t patience);
+  long let_breathe();
+  void abandon_silent();
   void sort_out_silent();
   void restore_own(const Thread& thread) const;
   Thread* find(int tid);

@@ -2,6 +2,7 @@
 #include <linux/futex.h>
 #include <linux/prctl.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "forkall/kernel.h"
 #include "forkall/libc/libc.h"
@@ -20,7 +21,8 @@ constexpr uintptr_t kPthreadSize = 4096;  // more than sizeof(struct pthread)
 constexpr uint32_t kMaxCount = 1 << 20;   // of users, readers, recursions
 
 // pthread_mutex_t.__kind: type, robust, inherit, protect, pshared, elision.
-constexpr uint32_t kTypeMask = 3, kRecursive = 1, kErrorCheck = 2;
+constexpr uint32_t kTypeMask = 3, kRecursive = 1;
+constexpr uint32_t kErrorCheck = 2, kAdaptive = 3;
 constexpr uint32_t kRobust = 0x10, kInherit = 0x20, kProtect = 0x40;
 constexpr uint32_t kKnownKinds = 0x3f3;
 constexpr uint32_t kCeilingShift = 19;  // of __lock under kProtect
@@ -39,19 +41,31 @@ bool locked_by(uint32_t lock, uint32_t kind, uint32_t tid) {
 // The owner of a robust mutex whose last one died, until it is consistent.
 constexpr int kInconsistent = 0x7fffffff;
 
-// Is this a mutex that `tid` holds?
+// Is this a mutex that `tid` holds, and one that minds whose it is? Tids are
+// small numbers in a container: every field must fit.
 bool held_mutex(const pthread_mutex_t* mutex, uint32_t tid) {
   const auto& data = mutex->__data;
-  const uint32_t kind = (uint32_t)data.__kind;
-  const bool recursive = (kind & kTypeMask) == kRecursive;
+  const uint32_t kind = (uint32_t)data.__kind, type = kind & kTypeMask;
+  const bool recursive = type == kRecursive;
   const bool in_lock = kind & (kRobust | kInherit);
-  if ((kind & ~kKnownKinds) || (uint32_t)data.__nusers > kMaxCount)
+  if (kind & ~kKnownKinds) return false;
+  if (!recursive && type != kErrorCheck &&
+      !(kind & (kRobust | kInherit | kProtect)))
     return false;
-  // Those with the owner in the lock count even what is not recursive.
-  if (data.__count > (recursive ? kMaxCount : in_lock ? 1 : 0)) return false;
   if (!locked_by((uint32_t)data.__lock, kind, tid)) return false;
+  if (data.__nusers == 0 || data.__nusers > kMaxCount) return false;
+  // Those with the owner in the lock count even what is not recursive.
+  const bool counts = recursive || in_lock || (kind & kProtect);
+  if (data.__count > (recursive ? kMaxCount : 1u)) return false;
+  if ((data.__count != 0) != counts) return false;
+  int spins;  // two fields on x86-64
+  memcpy(&spins, &data.__spins, sizeof spins);
+  if (spins != 0 && type != kAdaptive) return false;
+  const auto next = (uintptr_t)data.__list.__next;
+  const auto previous = (uintptr_t)data.__list.__prev;
   // Only robust and inheriting mutexes stand in a list.
-  if (!in_lock && (data.__list.__next || data.__list.__prev)) return false;
+  if ((next == 0) != (previous == 0)) return false;
+  if (!in_lock && next) return false;
   return data.__owner == (int)tid ||
          ((kind & kRobust) && data.__owner == kInconsistent);
 }
@@ -74,17 +88,21 @@ uint32_t mutex_bits(const uint32_t* word, uint32_t tid, uintptr_t low,
 uint32_t rwlock_bits(const uint32_t* word, uint32_t tid, uintptr_t low,
                      uintptr_t high) {
   constexpr size_t kWriter = offsetof(pthread_rwlock_t, __data.__cur_writer);
+  constexpr size_t kPadding = offsetof(pthread_rwlock_t, __data.__shared) + 4;
+  constexpr size_t kFlags = offsetof(pthread_rwlock_t, __data.__flags);
   auto* lock = (const pthread_rwlock_t*)((const char*)word - kWriter);
   if (*word != tid || !inside(lock, sizeof *lock, low, high)) return 0;
   const auto& data = lock->__data;
-  constexpr uint32_t kWriteHeld = 3, kReaderShift = 3, kMaxFutex = 3;
-  constexpr uint32_t kHandover = 0x80000000;
+  constexpr uint32_t kWriteHeld = 3, kReaderShift = 3;
+  constexpr uint32_t kTaken = 1, kWaitedFor = 2, kHandover = 0x80000000;
   if ((data.__readers & kWriteHeld) != kWriteHeld) return 0;
   if (data.__readers >> kReaderShift > kMaxCount) return 0;
   if ((data.__writers & ~kHandover) > kMaxCount) return 0;
+  if ((data.__wrphase_futex & ~kWaitedFor) != kTaken) return 0;
+  if ((data.__writers_futex & ~kWaitedFor) != kTaken) return 0;
   if (data.__pad3 || data.__pad4) return 0;
-  if (data.__wrphase_futex > kMaxFutex || data.__writers_futex > kMaxFutex)
-    return 0;
+  for (size_t i = kPadding; i < kFlags; ++i)
+    if (((const char*)lock)[i]) return 0;
   return (uint32_t)data.__shared > 1 || data.__flags > 2 ? 0 : ~0u;
 }
 
@@ -123,9 +141,13 @@ uint32_t owner_bits(const uint32_t* word, uint32_t tid, uintptr_t low,
   return bits ? bits : rwlock_bits(word, tid, low, high);
 }
 
+// It lists robust mutexes only; all are found by their looks.
+uint32_t* listed_lock(int*, uint32_t) { return nullptr; }
+
 bool is_lock_code(uintptr_t pc) {
   constexpr uintptr_t kReach = 64 << 10;  // glibc's code for threads
-  return pc - (uintptr_t)pthread_mutex_lock + kReach < 2 * kReach;
+  // Of its functions, one that is not a debugging library's own instead.
+  return pc - (uintptr_t)pthread_mutex_destroy + kReach < 2 * kReach;
 }
 
 bool keeps_tid(const FutexCall& call) {
@@ -136,8 +158,7 @@ bool keeps_tid(const FutexCall& call) {
   const uint32_t operation = call.operation & FUTEX_CMD_MASK;
   if ((kind & ~kKnownKinds) || (uint32_t)data.__nusers > kMaxCount)
     return false;
-  if (operation == FUTEX_LOCK_PI || operation == kLockPi2 ||
-      operation == FUTEX_UNLOCK_PI)
+  if (operation == FUTEX_LOCK_PI || operation == kLockPi2)
     return kind & kInherit;
   if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) return false;
   if (kind & kRobust) return call.value & FUTEX_WAITERS;

@@ -28,6 +28,12 @@ void* rseq_area();
 uint32_t owner_bits(const uint32_t* word, uint32_t tid, uintptr_t low,
                     uintptr_t high);
 
+/**
+ * The word of lock number `index` among those that the library lists as held
+ * by the thread whose tid stands at `tid_field`; null behind the last one.
+ */
+uint32_t* listed_lock(int* tid_field, uint32_t index);
+
 /** Does the library take and release locks in this part of its code? */
 bool is_lock_code(uintptr_t pc);
 

@@ -1,0 +1,231 @@
+// Thread locals, joins, cancellation, births and deaths.
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+
+using check::Worker;
+
+namespace {
+
+thread_local int local_number = 7;
+thread_local char local_text[4096];
+pthread_key_t key;
+check::Counter destroyed;
+
+void keep_locals(Worker& self) {
+  local_number = self.number;
+  memset(local_text, self.number, sizeof local_text);
+  EQUAL(pthread_setspecific(key, &self), 0);
+  errno = 1000 + self.number;
+  self.ready();
+  self.await();
+  EQUAL(errno, 1000 + self.number);
+  EQUAL(local_number, self.number);
+  for (char each : local_text) EQUAL(each, self.number);
+  CHECK(pthread_getspecific(key) == &self);
+  self.result = &self;
+}
+
+}  // namespace
+
+CASE(locals, "thread locals stay, and their destructors run") {
+  constexpr int kWorkers = 5;
+  static Worker workers[kWorkers];
+  EQUAL(pthread_key_create(&key, [](void*) { destroyed.add(); }), 0);
+  for (int i = 0; i < kWorkers; ++i) {
+    workers[i].start(keep_locals, nullptr, i + 1);
+    workers[i].await_ready();
+  }
+  local_number = 100;
+  check::in_each_generation([] {
+    for (Worker& worker : workers) worker.go();
+    for (Worker& worker : workers) CHECK(worker.join() == &worker);
+    EQUAL(destroyed.get(), kWorkers);
+    EQUAL(local_number, 100);
+    static Worker newborn;
+    newborn.start(
+        [](Worker&) {
+          EQUAL(local_number, 7);
+          EQUAL(local_text[100], 0);
+          CHECK(pthread_getspecific(key) == nullptr);
+        },
+        nullptr);
+    newborn.join();
+  });
+}
+
+CASE(joins, "threads can be joined however far the joiner had got") {
+  static Worker ended, joined, joiner, detached, detached_later;
+  static const auto work = [](Worker& self) {
+    self.result = &self;
+    self.ready();
+    self.await();
+    self.done();
+  };
+  ended.start(work, nullptr);
+  ended.go();
+  ended.await_done();
+  check::await_end(ended.tid);
+  joined.start(work, nullptr);
+  joiner.start(
+      [](Worker& self) {
+        CHECK(joined.join() == &joined);
+        self.done();
+      },
+      nullptr);
+  joiner.await_blocked(SYS_futex);
+  detached.start(work, nullptr);
+  EQUAL(pthread_detach(detached.thread), 0);
+  detached_later.start(work, nullptr);
+  check::in_each_generation([] {
+    CHECK(ended.join() == &ended);
+    EQUAL(pthread_kill(joiner.thread, 0), 0);
+    joined.go();
+    joiner.join();
+    EQUAL(pthread_detach(detached_later.thread), 0);
+    detached.go();
+    detached_later.go();
+    detached.await_done();
+    detached_later.await_done();
+  });
+}
+
+namespace {
+
+Worker canceled[3];
+check::Counter cleaned;
+int silent[2];
+
+void end_by_cancellation(Worker& self) {
+  EQUAL(pthread_setspecific(key, &self), 0);
+  self.ready();
+  char byte;
+  if (self.number == 0) {
+    for (;;) pthread_testcancel();
+  }
+  if (self.number == 1) read(silent[0], &byte, 1);
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  for (;;) pthread_cond_wait(&condition, &mutex);
+}
+
+void cancel_all() {
+  for (Worker& each : canceled) EQUAL(pthread_cancel(each.thread), 0);
+  for (Worker& each : canceled) CHECK(each.join() == PTHREAD_CANCELED);
+}
+
+}  // namespace
+
+CASE(cancellation, "pthread_cancel() works in both processes") {
+  EQUAL(pipe(silent), 0);
+  EQUAL(pthread_key_create(&key, [](void*) { cleaned.add(); }), 0);
+  for (int i = 0; i < 3; ++i)
+    canceled[i].start(end_by_cancellation, nullptr, i);
+  canceled[1].await_blocked(SYS_read);
+  canceled[2].await_blocked(SYS_futex);
+  check::in_each_generation([] {
+    cancel_all();
+    EQUAL(cleaned.get(), 3);
+    // The signal that was used can be used again.
+    const long child = check::fork_now();
+    if (child == 0) check::leave_well();
+    check::await_child(child);
+  });
+}
+
+CASE(cancellation_pending,
+     "a thread that defers its cancellation is canceled in both processes") {
+  if (check::kShadowed)
+    check::skip(
+        "AddressSanitizer takes a canceled thread's frames for its own");
+  static Worker deferring;
+  deferring.start(
+      [](Worker& self) {
+        int old;
+        EQUAL(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old), 0);
+        self.ready();
+        self.await();
+        EQUAL(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old), 0);
+        for (;;) pthread_testcancel();
+      },
+      nullptr);
+  deferring.await_ready();
+  EQUAL(pthread_cancel(deferring.thread), 0);
+  check::in_each_generation([] {
+    deferring.go();
+    CHECK(deferring.join() == PTHREAD_CANCELED);
+  });
+}
+
+namespace {
+
+uint32_t breeding = 1;
+uint32_t births = 0;
+
+void* live_briefly(void* value) {
+  void* memory = malloc((size_t)value * 100 + 1);
+  memset(memory, 1, (size_t)value * 100 + 1);
+  free(memory);
+  return value;
+}
+
+// Half of the children are detached: they free their own stacks when they end,
+// and so many at once that the library gives the kernel some of them back.
+void breed(Worker& self) {
+  constexpr size_t kLitter = 12;
+  pthread_attr_t detached;
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  while (__atomic_load_n(&breeding, __ATOMIC_ACQUIRE)) {
+    pthread_t children[kLitter];
+    size_t born = 0;
+    for (; born < kLitter; ++born) {
+      const int error =
+          pthread_create(&children[born], born % 2 ? &detached : nullptr,
+                         live_briefly, (void*)born);
+      if (error == EAGAIN) break;  // too many are still on their way out
+      EQUAL(error, 0);
+    }
+    for (size_t i = 0; i < born; i += 2) {
+      void* value = nullptr;
+      EQUAL(pthread_join(children[i], &value), 0);
+      CHECK(value == (void*)i);
+    }
+    __atomic_add_fetch(&births, born, __ATOMIC_ACQ_REL);
+  }
+  self.done();
+}
+
+void end_breeding(Worker* breeders, int count) {
+  constexpr uint32_t kMore = 50;
+  const uint64_t deadline = forkall::now() + check::kDeadline;
+  const uint32_t before = __atomic_load_n(&births, __ATOMIC_ACQUIRE);
+  while (__atomic_load_n(&births, __ATOMIC_ACQUIRE) - before < kMore) {
+    CHECK(forkall::now() < deadline);
+    check::sys(SYS_sched_yield);
+  }
+  __atomic_store_n(&breeding, 0, __ATOMIC_RELEASE);
+  for (int i = 0; i < count; ++i) breeders[i].join();
+}
+
+}  // namespace
+
+CASE(births_and_deaths,
+     "200 forks while threads are born and die leave all going on") {
+  constexpr int kBreeders = 3;
+  static Worker breeders[kBreeders];
+  for (Worker& breeder : breeders) breeder.start(breed, nullptr);
+  for (int round = 0; round < 200; ++round) {
+    const long child = check::fork_now();
+    if (child == 0) {
+      end_breeding(breeders, kBreeders);
+      check::leave_well();
+    }
+    check::await_child(child);
+  }
+  end_breeding(breeders, kBreeders);
+}
