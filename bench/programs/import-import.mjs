@@ -1,0 +1,3 @@
+const begin = performance.now();
+await import('../../lib/index.mjs');
+console.log(performance.now() - begin);

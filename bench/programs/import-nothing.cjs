@@ -1,0 +1,2 @@
+const begin = performance.now();
+console.log(performance.now() - begin);

@@ -1,0 +1,3 @@
+const begin = performance.now();
+require('../../lib/index.js');
+console.log(performance.now() - begin);
