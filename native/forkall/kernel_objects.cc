@@ -5,6 +5,7 @@
 #include <linux/kcmp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "forkall/fdinfo.h"
 
@@ -103,10 +104,7 @@ long KernelObjects::look_at_anonymous(int fd, const char* name) {
     if (strcmp(name, known.name) != 0) continue;
     KernelObject* object = objects_.add();
     if (!object) return -ENOMEM;
-    // An interval timer that has expired stands still until it is read; this
-    // call counts the ticks and sets it going again. Then they can be read.
-    if (known.kind == KernelObject::kTimer)
-      sys(SYS_timerfd_gettime, fd, object->timing);
+    if (known.kind == KernelObject::kTimer) look_at_timer(fd, object->timing);
     long length = read_fdinfo(fd, text_, kMaxText);
     if (failed(length)) return length;
     if ((size_t)length == kMaxText - 1) return -ENOMEM;
@@ -122,6 +120,20 @@ long KernelObjects::look_at_anonymous(int fd, const char* name) {
     return known.kind == KernelObject::kEpoll ? note_epoll_table(*object) : 0;
   }
   return 0;
+}
+
+// An interval timer that has expired stands still until it is read; this call
+// counts its ticks and sets it going again. Then they can be read.
+void KernelObjects::look_at_timer(int fd, int64_t timing[4]) const {
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries; ++i) {
+    sys(SYS_timerfd_gettime, fd, timing);
+    if (timing[2] || timing[3]) return;
+    // Not set, or just due: then its tick is counted a moment later.
+    const struct timespec moment = {0, 50000};
+    sys(SYS_nanosleep, &moment, nullptr);
+  }
+  if (timing[0] || timing[1]) timing[3] = 1;  // due, but on a busy CPU
 }
 
 // dup(2) gives an object a second descriptor.

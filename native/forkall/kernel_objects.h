@@ -51,6 +51,7 @@ class KernelObjects {
   long look_at(int fd);
   long look_at_pipe(int fd, uint64_t inode);
   long look_at_anonymous(int fd, const char* name);
+  void look_at_timer(int fd, int64_t timing[4]) const;
   long note_epoll_table(KernelObject& epoll);
   uint64_t identify(const KernelObject& object) const;
 

@@ -27,7 +27,7 @@ const reasons: Readonly<Record<string, string>> = {
   'ENOTSUP survey':
     "an io_uring that is not the event loop's cannot be used by two processes",
   'EBUSY survey':
-    'file operations are in flight on an io_uring (UV_USE_IO_URING); wait for them first',
+    'file operations are in flight on an io_uring (UV_USE_IO_URING=1), or threads take locks without a pause; try again',
 };
 
 /**

@@ -1,4 +1,5 @@
 // Thread locals, joins, cancellation, births and deaths.
+#include <alloca.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,47 @@ CASE(joins, "threads can be joined however far the joiner had got") {
     detached_later.go();
     detached.await_done();
     detached_later.await_done();
+  });
+}
+
+namespace {
+
+check::Counter small_ready, small_go;
+
+// Room is left for the frame of a signal, of 3 KiB with AVX-512, and no more.
+[[gnu::noinline]] void* use_up_stack(void* low) {
+  constexpr uintptr_t kLeft = (check::kShadowed ? 24 : 6) << 10;
+  const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  auto* room = (volatile char*)alloca(here - (uintptr_t)low - kLeft);
+  room[0] = 1;
+  small_ready.add();
+  small_go.wait(1);
+  return room[0] == 1 ? low : nullptr;
+}
+
+}  // namespace
+
+CASE(small_stacks,
+     "a thread with next to no stack left is stopped and revived") {
+  constexpr size_t kSize = 64 << 10;
+  alignas(4096) static char stacks[4][kSize];
+  static pthread_t threads[4];
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  for (int i = 0; i < 4; ++i) {
+    EQUAL(pthread_attr_setstack(&small, stacks[i], kSize), 0);
+    EQUAL(pthread_create(&threads[i], &small, use_up_stack, stacks[i]), 0);
+  }
+  small_ready.wait(4);
+  check::in_each_generation([] {
+    small_go.add();
+    for (int i = 0; i < 4; ++i) {
+      void* value = nullptr;
+      EQUAL(pthread_join(threads[i], &value), 0);
+      CHECK(value == stacks[i]);
+    }
+    // What lay below, of another thread or nobody, is as it was.
+    for (auto& stack : stacks) EQUAL(stack[0], 0);
   });
 }
 

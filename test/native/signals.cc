@@ -91,7 +91,7 @@ CASE(time_limit,
         self.await(2);
       },
       nullptr);
-  constexpr uint64_t kShort = check::kSecond / 20;
+  constexpr uint64_t kShort = check::kSecond / 2;
   for (int i = 0; i < 2; ++i) {
     const uint64_t begin = forkall::now();
     const forkall::Result result = forkall::fork(kShort);
