@@ -27,6 +27,16 @@ type StandardStream = Omit<Socket, keyof Internals> & Internals;
 
 const names = ['stdin', 'stdout', 'stderr'] as const;
 
+/** What the stream of a terminal no longer says of itself. */
+const noTerminal = {
+  isTTY: false,
+  columns: undefined,
+  rows: undefined,
+  hasColors: () => false,
+  getColorDepth: () => 1,
+  _refreshSize() {},
+};
+
 /**
  * Is there an object for this descriptor already, with a handle in the event
  * loop? Asking `process` for it would make one. Those on files have no handle
@@ -96,7 +106,7 @@ export class LiveStream {
   /** The stream goes on with what its descriptor leads to now. */
   resume(): void {
     if (this.#fd === 0) return this.#endInput();
-    Object.assign(this.#stream, { isTTY: false, _refreshSize() {} });
+    Object.assign(this.#stream, noTerminal);
     this.#replaceWrite((chunk, encoding, done) => {
       try {
         writeAll(this.#fd, toBytes(chunk, encoding));

@@ -18,7 +18,7 @@ const rounds = 5;
 /**
  * How much more a daemon may have of its own: pages of V8's heap, which come by
  * 256 kB, and what daemonize() itself has left, which the other has not called.
- * Over 7 runs of this test the medians differed by -0.2 to +0.8 % of 65 MB,
+ * Over 7 runs of this test the medians differed by -0.4 to +0.8 % of 65 MB,
  * and the samples of one kind by up to 1.8 %.
  */
 const noise = 0.02;

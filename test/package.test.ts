@@ -98,10 +98,12 @@ test('the package holds what it needs and nothing else', () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true })
     .map(String)
     .filter((name) => /\.m?ts$/.test(name));
-  const compiled = sources.flatMap((name) => [
-    `lib/${name.replace(/ts$/, 'js')}`,
-    `lib/${name.replace(/(m?ts)$/, 'd.$1')}`,
-  ]);
+  // The declarations of each module, and all of them in one file.
+  const compiled = [
+    'lib/index.js',
+    'lib/index.mjs',
+    ...sources.map((name) => `lib/${name.replace(/(m?ts)$/, 'd.$1')}`),
+  ];
   const native = readdirSync(join(root, 'native'), { recursive: true })
     .map((name) => `native/${String(name)}`)
     .filter((name) => /\.\w+$/.test(name));
