@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -8,8 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { places } from './fixtures/daemon.cjs';
 import {
   type Launched,
   type LaunchOptions,
@@ -36,6 +39,13 @@ interface Self extends Report {
   heapLimit: number;
   env: Record<string, string>;
   context: { pid: number; detached: boolean };
+}
+
+/** A report of reaper.py. */
+interface End {
+  orphan: number;
+  status?: number;
+  signal?: number;
 }
 
 interface Row {
@@ -131,8 +141,7 @@ forEachProgram('daemon', (program) => {
     const [before, daemon] = own as [Self, Self];
     assert.notEqual(before.pid, daemon.pid);
     assert.deepEqual(own.slice(2), ['alive']);
-    const ends = reports.filter(isEnd);
-    assert.deepEqual(ends.at(-1), { orphan: daemon.pid, status: 0 });
+    assert.equal(endOf(daemon, reports)?.status, 0);
   });
 
   test('the options of Node.js are kept', () =>
@@ -144,6 +153,31 @@ forEachProgram('daemon', (program) => {
       },
       { execArgv: ['--max-old-space-size=123'] },
     ));
+
+  for (const place of Object.keys(places)) {
+    test(`a program may call from ${place}`, async () => {
+      const launch = { input: 'input', reaper: true };
+      await program.play(
+        'callFrom',
+        [place],
+        launch,
+        async (probe, launched) => {
+          const { status, stdout, stderr } = launched;
+          assert.equal(status, 0, stdout + stderr);
+          const daemon = await nextOf(probe);
+          assert.equal(daemon.nodePid, daemon.pid);
+          assert.notEqual(daemon.sid, daemon.pid);
+          const rest = await probe.end<unknown>();
+          const alive = place === 'its last moment' ? [] : ['alive'];
+          assert.deepEqual(
+            rest.filter((report) => !isEnd(report)),
+            alive,
+          );
+          assert.equal(endOf(daemon, rest)?.status, 0);
+        },
+      );
+    });
+  }
 
   /** Has /dev/zero open as 9 and 251, which Node.js marks differently. */
   const zeroAt9And251 = {
@@ -292,11 +326,11 @@ forEachProgram('daemon', (program) => {
   test('SIGHUP ends the daemon, as it would have ended the program', async () => {
     const options = { reaper: true };
     await program.play('sighup', [false], options, async (probe) => {
-      const { pid, ignored } = await nextOf(probe);
-      assert.ok(!ignored.includes('SIGHUP'));
-      process.kill(pid, 'SIGHUP');
+      const daemon = await nextOf(probe);
+      assert.ok(!daemon.ignored.includes('SIGHUP'));
+      process.kill(daemon.pid, 'SIGHUP');
       const ends = await probe.gone<unknown>();
-      assert.deepEqual(ends.at(-1), { orphan: pid, signal: 1 });
+      assert.equal(endOf(daemon, ends)?.signal, constants.signals.SIGHUP);
     });
   });
 
@@ -368,6 +402,33 @@ forEachProgram('daemon', (program) => {
     },
   );
 
+  test(
+    'a launching process that is ended while it waits leaves the daemon alone',
+    needsCompiler,
+    async () => {
+      const fifo = preload!.makeFifo(`hold-${number++}`);
+      const through = preload!.command({ CHDIR_HOLD: fifo });
+      await program.watch(
+        'become',
+        [{}],
+        { through },
+        async ({ process: child, probe, launched }) => {
+          await nextOf(probe);
+          const writer = await within(DEADLINE, 'chdir', open(fifo, 'w'));
+          try {
+            child.kill('SIGINT');
+            await once(child, 'exit');
+            await writer.write('.');
+          } finally {
+            await writer.close();
+          }
+          assert.equal((await launched).signal, 'SIGINT');
+          assert.equal((await nextOf(probe)).cwd, '/');
+        },
+      );
+    },
+  );
+
   for (const options of [
     {},
     {
@@ -430,8 +491,12 @@ async function nextOf(probe: Probe): Promise<Self> {
   }
 }
 
-/** Whether a report is of reaper.py. */
-function isEnd(report: unknown): boolean {
+/** How a process ended, among what reaper.py and others reported. */
+function endOf({ pid }: Self, reports: unknown[]): End | undefined {
+  return reports.filter(isEnd).find(({ orphan }) => orphan === pid);
+}
+
+function isEnd(report: unknown): report is End {
   return typeof report === 'object' && report !== null && 'orphan' in report;
 }
 

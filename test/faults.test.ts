@@ -3,7 +3,6 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readlinkSync,
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,6 +17,7 @@ import {
   within,
 } from './helpers/launch';
 import { needsCompiler, Preload } from './helpers/preload';
+import { opens } from './helpers/processes';
 import { forEachProgram } from './helpers/programs';
 import { needsRoot, until, withFolder } from './helpers/scenario';
 
@@ -191,6 +191,41 @@ forEachProgram('faults', (program) => {
     },
   );
 
+  test('without enough descriptors, every limit up to the last fails with EMFILE', () =>
+    program.play('descriptor limit', [], {}, async (probe, { status }) => {
+      assert.equal(status, 0);
+      const { before, states, errors, daemon } = await probe.next<
+        Survived & { states: unknown[] }
+      >();
+      for (const { code, message } of errors)
+        assert.equal(code, 'EMFILE', message);
+      const steps = [...new Set(errors.map(({ step }) => step))];
+      assert.deepEqual(steps, ['open', 'fork']);
+      for (const state of states) assert.deepEqual(state, before);
+      assertDaemon(daemon);
+    }));
+
+  test('without a place in the queue of signals it fails with EAGAIN', async () => {
+    const { error } = await survive('no signals');
+    assert.deepEqual(
+      [error.name, error.code, error.syscall, error.step],
+      ['PosixError', 'EAGAIN', 'tgkill', 'fork'],
+    );
+  });
+
+  test(
+    'with the /proc of other processes it is refused',
+    needsRoot,
+    async () => {
+      const through = ['unshare', '--pid', '--fork'];
+      await program.play('foreign /proc', [], { through }, async (probe) => {
+        const { error, before, after } = await probe.next<Survived>();
+        assert.equal(error.code, 'ERR_DAEMON_UNSUPPORTED', error.message);
+        assert.deepEqual(after, before);
+      });
+    },
+  );
+
   test('without memory it fails with ENOMEM', async () => {
     const { error } = await survive('memory limit');
     assert.deepEqual(
@@ -354,15 +389,4 @@ function assertDaemon(daemon: Report): void {
   assert.ok(!existsSync(`/proc/${daemon.sid}`), 'the session leader is gone');
   assert.equal(daemon.cwd, '/');
   assert.equal(daemon.umask, 0);
-}
-
-/** Whether a process has a file open. */
-function opens(pid: number, file: string): boolean {
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`) === file;
-    } catch {
-      return false; // closed meanwhile
-    }
-  });
 }

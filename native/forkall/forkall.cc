@@ -251,9 +251,13 @@ const char* unsupported() {
     return "shadow stacks (CET) are enabled for this process";
   if (!libc::find_tid_offset((int)sys(SYS_gettid), &offset))
     return "this C library keeps its threads in an unknown layout";
-  long proc = open_own("/proc/self/task");
-  if (failed(proc)) return "/proc is not mounted or not readable";
-  sys(SYS_close, proc);
+  char path[kProcPath];
+  proc_path(path, "/proc/self/task/", (int)sys(SYS_gettid), "");
+  long proc = open_own(path);
+  // Without a descriptor left, what needs one says so.
+  if (failed(proc) && proc != -EMFILE && proc != -ENFILE)
+    return "/proc is not mounted, not readable or of another PID namespace";
+  if (!failed(proc)) sys(SYS_close, proc);
   return nullptr;
 }
 

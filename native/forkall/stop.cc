@@ -20,7 +20,9 @@ bool runs_user_code(int tid, bool* gone) {
   constexpr unsigned long kIoWorker = 0x10, kUserWorker = 0x4000;  // PF_*
   char path[kProcPath], text[512];
   proc_path(path, "/proc/self/task/", tid, "/stat");
-  if (read_file(path, text, sizeof text) <= 0) return *gone = true, false;
+  const long length = read_file(path, text, sizeof text);
+  if (length == -ENOENT || length == -ESRCH) return *gone = true, false;
+  if (length <= 0) return true;
   const char* at = strrchr(text, ')');
   if (!at || at[1] != ' ') return true;
   const char state = at[2];

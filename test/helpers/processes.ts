@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface MarkedProcess {
   pid: number;
@@ -30,6 +30,17 @@ export function processesMarked(name: string, value: string): MarkedProcess[] {
     ({ pid }) =>
       !own.includes(pid) && !ancestors(pid, parents).includes(process.ppid),
   );
+}
+
+/** Whether a process has a file open. */
+export function opens(pid: number, file: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === file;
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
 }
 
 function ancestors(pid: number, parents: Map<number, number>): number[] {
