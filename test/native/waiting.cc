@@ -79,7 +79,7 @@ CASE(condition_limits, "a condition's time limit holds in both processes") {
   constexpr uint64_t kLimit = check::kSecond / 5;
   static Worker waiter;
   waiter.start(
-      [](Worker&) {
+      [](Worker& self) {
         const struct timespec until = later(kLimit);
         EQUAL(pthread_mutex_lock(&mutex), 0);
         int error;
@@ -91,10 +91,14 @@ CASE(condition_limits, "a condition's time limit holds in both processes") {
         CHECK(time.tv_sec > until.tv_sec ||
               (time.tv_sec == until.tv_sec && time.tv_nsec >= until.tv_nsec));
         EQUAL(pthread_mutex_unlock(&mutex), 0);
+        self.await();
       },
       nullptr);
   waiter.await_blocked(SYS_futex);
-  check::in_each_generation([] { waiter.join(); });
+  check::in_each_generation([] {
+    waiter.go();
+    waiter.join();
+  });
 }
 
 CASE(semaphores, "semaphores keep their count and their waiters") {
