@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const clock = fileURLToPath(new URL('clock.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'posix-daemonize-'));
 const log = join(folder, 'clock.log');
+const greeting = /with pid (\d+)/;
 const readLog = () => readFileSync(log, 'utf8');
 
 function show(command, ...args) {
@@ -36,7 +37,8 @@ const status = show(process.execPath, clock, log);
 console.log(`the shell is back, status ${status}`);
 if (status !== 0) process.exit(1);
 
-const pid = Number(/with pid (\d+)/.exec(readLog())[1]);
+await until(() => greeting.test(readLog()));
+const pid = Number(greeting.exec(readLog())[1]);
 try {
   show('ps', '-o', 'pid,ppid,pgid,sid,tty,stat,args', '-p', String(pid));
   await until(() => readLog().split('\n').length > 4);

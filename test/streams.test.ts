@@ -37,10 +37,14 @@ const shell = [
   '"$0" "$@"; status=$?; read _ <&"$DEADMAN_FD"; exit $status',
 ];
 
+// All that Node.js asks before it colours: a CI service sets some of these.
 const asOnTerminal = {
   TERM: 'xterm-256color',
+  CI: undefined,
+  TF_BUILD: undefined,
   NO_COLOR: undefined,
   FORCE_COLOR: undefined,
+  NODE_DISABLE_COLORS: undefined,
 };
 
 function lines(from: number, to: number): string {

@@ -16,15 +16,28 @@ constexpr uint32_t kTidMask = 0x3fffffff;
 
 const Mapping* find(const List<Mapping>& mappings, uintptr_t address) {
   for (const Mapping& mapping : mappings)
-    if (address >= mapping.start && address < mapping.end)
-      return mapping.readable ? &mapping : nullptr;
+    if (address >= mapping.start && address < mapping.end) return &mapping;
   return nullptr;
+}
+
+const Mapping* find_readable(const List<Mapping>& mappings, uintptr_t address) {
+  const Mapping* mapping = find(mappings, address);
+  return mapping && mapping->readable ? mapping : nullptr;
+}
+
+// Half of an address may look like a tid: those of a program's code begin with
+// numbers around 0x5599, those of its libraries with some around 0x7f42. What
+// has a small number for its other half is none: two variables, side by side.
+bool is_half_of_address(const uint32_t* word, const List<Mapping>& mappings) {
+  constexpr uint32_t kSmall = 4096;
+  return (uintptr_t)word % 8 == 4 && word[-1] >= kSmall &&
+         find(mappings, *(uint64_t*)(word - 1));
 }
 
 // Where the library's frames end: at a return address to other code.
 uintptr_t end_of_frames(const arch::Interruption& at, const Mapping* code,
                         const List<Mapping>& mappings) {
-  const Mapping* stack = find(mappings, at.sp);
+  const Mapping* stack = find_readable(mappings, at.sp);
   if (!stack) return at.sp;
   uintptr_t place = at.sp;
   for (; place - at.sp < kFrames && place < stack->end; place += 8) {
@@ -36,10 +49,10 @@ uintptr_t end_of_frames(const arch::Interruption& at, const Mapping* code,
 
 // How often does the thread have its tid at hand? `*place` is the last.
 uint32_t count_tid(const arch::Interruption& at, uint32_t tid, uintptr_t end,
-                   uint32_t** place) {
+                   const List<Mapping>& mappings, uint32_t** place) {
   uint32_t count = 0;
   auto look_at = [&](uint32_t* word) {
-    if ((*word & kTidMask) != tid) return;
+    if ((*word & kTidMask) != tid || is_half_of_address(word, mappings)) return;
     ++count;
     *place = word;
   };
@@ -54,11 +67,13 @@ bool points_to_tid(const arch::Interruption& at, uint32_t tid,
                    const List<Mapping>& mappings) {
   for (uint32_t i = 0; i < at.count; ++i) {
     const uint64_t address = *at.registers[i];
-    const Mapping* mapping = find(mappings, address);
+    const Mapping* mapping = find_readable(mappings, address);
     if (address % 4 != 0 || !mapping || mapping->end - address < 8) continue;
     // The address of a mutex in musl is not that of its lock.
-    for (int word = 0; word < 2; ++word)
-      if ((((uint32_t*)address)[word] & kTidMask) == tid) return true;
+    auto* words = (const uint32_t*)address;
+    for (auto* word = words; word < words + 2; ++word)
+      if ((*word & kTidMask) == tid && !is_half_of_address(word, mappings))
+        return true;
   }
   return false;
 }
@@ -74,7 +89,7 @@ bool lets_kernel_lock(const arch::Interruption& at) {
 bool waits_for_lock(const arch::Interruption& at,
                     const List<Mapping>& mappings) {
   auto is_lock = [&](uint64_t address) {
-    const Mapping* mapping = find(mappings, address);
+    const Mapping* mapping = find_readable(mappings, address);
     return mapping && address % 8 == 0 &&
            mapping->end - address >= libc::kLockSize &&
            libc::keeps_tid({(const void*)address, (uint32_t)at.arguments[1],
@@ -100,7 +115,7 @@ long look_at_taker(const Thread& thread, const List<Mapping>& mappings,
   if (at.in_call && !waits_for_lock(at, mappings)) return 0;
   const uintptr_t end = end_of_frames(at, find(mappings, pc), mappings);
   uint32_t* place = nullptr;
-  const uint32_t count = count_tid(at, tid, end, &place);
+  const uint32_t count = count_tid(at, tid, end, mappings, &place);
   if (!at.in_call) return count == 0 ? 0 : -EBUSY;
   // Any second place may be something else that only happens to be equal.
   if (count != 1) return -EBUSY;
