@@ -2,6 +2,7 @@
 #include "js.h"
 #include "posix/descriptors.h"
 #include "posix/limits.h"
+#include "posix/notify.h"
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
@@ -26,6 +27,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::close>(exports, "close");
   expose<posix::closefrom>(exports, "closefrom");
   expose<posix::flock>(exports, "flock");
+  expose<posix::set_cloexec>(exports, "setCloexec");
 
   expose<posix::disposition>(exports, "disposition");
   expose<posix::signal>(exports, "signal");
@@ -38,6 +40,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::syslog>(exports, "syslog");
   expose<posix::setlogmask>(exports, "setlogmask");
   expose<posix::closelog>(exports, "closelog");
+
+  expose<posix::notify>(exports, "notify");
 
   expose<posix::umask>(exports, "umask");
   expose<posix::chroot>(exports, "chroot");

@@ -21,6 +21,7 @@ export interface Binding {
   close(fd: number): number;
   closefrom(lowfd: number, except: readonly number[]): number;
   flock(fd: number, operation: number): number;
+  setCloexec(fd: number): number;
 
   disposition(signal: number): number;
   signal(signal: number, disposition: number): number;
@@ -34,6 +35,14 @@ export interface Binding {
   syslog(priority: number, message: string): void;
   setlogmask(mask: number): number;
   closelog(): void;
+
+  /** `call`: which one failed, as numbered in native/posix/notify.h. */
+  notify(
+    address: string,
+    message: string,
+    fds: readonly number[],
+    patience: number,
+  ): [result: number, call: number];
 
   umask(mask: number): number;
   chroot(path: string): number;

@@ -72,4 +72,10 @@ int flock(int fd, int operation) noexcept {
   return locked < 0 ? locked : 1;
 }
 
+int set_cloexec(int fd) noexcept {
+  const int flags = result(::fcntl(fd, F_GETFD));
+  if (flags < 0) return flags;
+  return result(::fcntl(fd, F_SETFD, flags | FD_CLOEXEC));
+}
+
 }  // namespace posix

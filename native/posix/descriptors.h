@@ -15,4 +15,7 @@ int closefrom(int lowfd, const std::vector<int>& except) noexcept;
 // 1, or 0 where LOCK_NB is set and another one has the lock.
 int flock(int fd, int operation) noexcept;
 
+// The descriptor does not outlive exec(2).
+int set_cloexec(int fd) noexcept;
+
 }  // namespace posix

@@ -108,3 +108,12 @@ export function flock(
 export function listInherited(): number[] {
   return binding.inheritedDescriptors();
 }
+
+/**
+ * Closes the descriptor in programs that are executed later.
+ * @throws {PosixError} `EBADF` it is not open
+ * @see POSIX.1-2017 fcntl(), `FD_CLOEXEC`
+ */
+export function setCloexec(fd: number): void {
+  check(binding.setCloexec(fd), 'fcntl');
+}

@@ -1,0 +1,47 @@
+import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+
+const project = resolve(__dirname, '../..');
+
+/** What the package exports, and what it is about to. */
+const exported = [
+  'index',
+  'systemd/notify',
+  'systemd/watchdog',
+  'systemd/activation',
+];
+
+/**
+ * Puts the package into `folder`, as npm would: programs there find it by
+ * `require('posix-daemonize')`.
+ */
+export function installLibrary(folder: string): void {
+  const target = join(folder, 'node_modules/posix-daemonize');
+  buildSync({
+    stdin: {
+      contents: exported.map((name) => `export * from './${name}';`).join('\n'),
+      resolveDir: join(project, 'src'),
+    },
+    outfile: join(target, 'lib/index.js'),
+    platform: 'node',
+    bundle: true,
+    packages: 'external',
+    format: 'cjs',
+  });
+  writeFileSync(join(target, 'lib/index.mjs'), "export * from './index.js';\n");
+  cpSync(join(project, 'package.json'), join(target, 'package.json'));
+  cpSync(join(project, 'prebuilds'), join(target, 'prebuilds'), {
+    recursive: true,
+  });
+}
+
+/** Installs the package, and the services of `test/fixtures/systemd.cjs`. */
+export function installServices(folder: string): void {
+  const services = 'systemd.cjs';
+  installLibrary(folder);
+  copyFileSync(
+    join(project, 'test/fixtures', services),
+    join(folder, services),
+  );
+}
