@@ -23,6 +23,13 @@ const project = resolve(__dirname, '../..');
 /** For tests that call {@link bootSystemd}. */
 export const needsSystemd = { skip: whyNoSystemd() };
 
+/** For tests that run `systemd-socket-activate`. */
+export const needsSocketActivate = {
+  skip:
+    spawnSync('systemd-socket-activate', ['--version']).status !== 0 &&
+    'install systemd',
+};
+
 export interface SystemdOptions {
   /** Unit files by name, such as `'clock.service'`. */
   units: Record<string, string>;
