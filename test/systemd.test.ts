@@ -1,10 +1,32 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { installServices } from './helpers/library';
+import { installLibrary, installServices } from './helpers/library';
 import { nodes } from './helpers/nodes';
-import { bootSystemd, needsSystemd } from './helpers/systemd';
+import { type Booted, bootSystemd, needsSystemd } from './helpers/systemd';
 
 const [node] = nodes;
+
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+
+/** What a service tells who connects. */
+interface Told {
+  name: string;
+  given: { fd: number; name: string }[];
+  left: object;
+  inherited: string[];
+}
+
+/** The file that docs/systemd.md shows, by the path in its first line. */
+function documented(path: string): string {
+  const text = readFileSync(join(__dirname, '../docs/systemd.md'), 'utf8');
+  const block = text
+    .split('```')
+    .find((part) => part.split('\n')[1]?.endsWith(` ${path}`));
+  assert.ok(block, `${path} is not in docs/systemd.md`);
+  return block.slice(block.indexOf('\n') + 1);
+}
 
 describe('on a real systemd', { ...needsSystemd, concurrency: 2 }, () => {
   const service = (scenario: string, lines = ''): string => `
@@ -15,9 +37,9 @@ LimitCORE=0
 ${lines}
 `;
 
-  /** Boots with one service, `app.service`; the lines that the script prints. */
-  async function boot(app: string, script: string): Promise<string[]> {
-    const { stdout } = await bootSystemd({
+  /** Boots with one service, `app.service`; the script has a few words for it. */
+  function boot(app: string, script: string): Promise<Booted> {
+    return bootSystemd({
       units: { 'app.service': app },
       script: `
         state() { echo $(property app ActiveState) $(property app SubState); }
@@ -27,11 +49,10 @@ ${lines}
         ${script}`,
       prepare: installServices,
     });
-    return stdout.trimEnd().split('\n');
   }
 
   test('a service is up, reloading and stopping when it says so', async () => {
-    const lines = await boot(
+    const { stdout } = await boot(
       service('states', 'ExecReload=/bin/kill -HUP $MAINPID'),
       `
       systemctl start --no-block app
@@ -53,7 +74,7 @@ ${lines}
       wait_for state_is 'inactive dead'
       property app Result`,
     );
-    assert.deepEqual(lines, [
+    assert.deepEqual(lines(stdout), [
       'activating start',
       'active running',
       'serving',
@@ -66,7 +87,7 @@ ${lines}
   });
 
   test('a service that feeds the watchdog lives until its event loop stands still', async () => {
-    const lines = await boot(
+    const { stdout } = await boot(
       service('fed', 'WatchdogSec=1'),
       `
       told() { property app WatchdogTimestampMonotonic; }
@@ -79,22 +100,22 @@ ${lines}
       wait_for state_is 'failed failed'
       property app Result; property app NRestarts`,
     );
-    assert.deepEqual(lines, ['active running', 'watchdog', '0']);
+    assert.deepEqual(lines(stdout), ['active running', 'watchdog', '0']);
   });
 
   test('a service that does not feed the watchdog is killed', async () => {
-    const lines = await boot(
+    const { stdout } = await boot(
       service('unfed', 'WatchdogSec=500ms'),
       `
       systemctl start app
       wait_for state_is 'failed failed'
       property app Result`,
     );
-    assert.deepEqual(lines, ['watchdog']);
+    assert.deepEqual(lines(stdout), ['watchdog']);
   });
 
   test('a service can have the watchdog bite', async () => {
-    const lines = await boot(
+    const { stdout } = await boot(
       service('trigger', 'WatchdogSec=1h'),
       `
       systemctl start app
@@ -102,11 +123,11 @@ ${lines}
       wait_for state_is 'failed failed'
       property app Result`,
     );
-    assert.deepEqual(lines, ['watchdog']);
+    assert.deepEqual(lines(stdout), ['watchdog']);
   });
 
   test('a service can name another main process, and leave', async () => {
-    const [pid, mainpid, ...state] = await boot(
+    const { stdout } = await boot(
       service('main pid'),
       `
       systemctl start app
@@ -117,7 +138,119 @@ ${lines}
       systemctl stop app
       property app Result`,
     );
+    const [pid, mainpid, ...state] = lines(stdout);
     assert.equal(mainpid, pid);
     assert.deepEqual(state, ['sleep', 'active running', 'success']);
+  });
+
+  test('a stored descriptor comes back after a restart, until it is removed', async () => {
+    const { stdout, files } = await boot(
+      service('store', 'FileDescriptorStoreMax=4'),
+      `
+      stored() { property app NFileDescriptorStore; }
+      none_stored() { [ $(stored) = 0 ]; }
+      systemctl start app
+      stored
+      systemctl restart app
+      stored
+      signal HUP
+      wait_for none_stored
+      property app StatusText`,
+    );
+    assert.deepEqual(lines(stdout), ['1', '1', 'removed']);
+    assert.deepEqual(JSON.parse(files.stored!), {
+      stored: [{ fd: 3, name: 'state' }],
+      text: 'kept',
+    });
+  });
+
+  test('a service is started by its sockets, which know their names', async () => {
+    const { stdout } = await bootSystemd({
+      units: {
+        'app.service': service('serve', 'NonBlocking=yes'),
+        'app.socket': '[Socket]\nListenStream=127.0.0.1:8080\n',
+        'admin.socket': `
+          [Socket]
+          ListenStream=/run/admin
+          FileDescriptorName=admin
+          Service=app.service`.replace(/^ +/gm, ''),
+      },
+      script: `
+        systemctl start app.socket admin.socket
+        property app ActiveState
+        cat </dev/tcp/127.0.0.1/8080
+        property app ActiveState`,
+      prepare: installServices,
+    });
+    const [before, told, after] = lines(stdout);
+    assert.deepEqual([before, after], ['inactive', 'active']);
+    const { name, given, left, inherited } = JSON.parse(told!) as Told;
+    assert.equal(name, 'app.socket');
+    assert.deepEqual(given.map(({ name }) => name).sort(), [
+      'admin',
+      'app.socket',
+    ]);
+    assert.deepEqual([left, inherited], [{}, []]);
+  });
+
+  test('the program and the units of docs/systemd.md work', async () => {
+    const { stdout } = await bootSystemd({
+      units: {
+        'clock.service': documented('/etc/systemd/system/clock.service'),
+        'clock.socket': documented('/etc/systemd/system/clock.socket'),
+      },
+      prepare(folder) {
+        installLibrary(folder);
+        const program = documented('/srv/clock/clock.mjs');
+        writeFileSync(join(folder, 'clock.mjs'), program);
+      },
+      script: `
+        [ ${node.path} -ef /usr/bin/node ] || cp ${node.path} /usr/bin/node
+        systemd-sysusers --inline 'u clock -'
+        mkdir /srv/clock
+        cp -r /mnt/clock.mjs /mnt/node_modules /srv/clock
+        zone() { echo "$1" >/etc/clock.zone; }
+        ask() {
+          exec 3<>/dev/tcp/127.0.0.1/8080
+          printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3
+          tail -1 <&3
+        }
+        show() { property clock "$1"; }
+        reloaded() { [ "$(show StatusText)" = 'tells the time of Asia/Tokyo' ]; }
+
+        zone UTC
+        systemctl start clock.service
+        ask
+        show StatusText
+        stat --format %U /proc/$(show MainPID)
+        [ $(show WatchdogTimestampMonotonic) -gt 0 ] && echo watched
+        systemctl stop clock
+        show Result
+
+        systemctl start clock.socket
+        show ActiveState
+        ask
+        zone Asia/Tokyo
+        systemctl reload clock
+        wait_for reloaded
+        show ActiveState
+        systemctl stop clock.socket clock.service
+        show Result`,
+    });
+    const time = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+    assert.deepEqual(
+      lines(stdout).map((line) => (time.test(line) ? 'the time' : line)),
+      [
+        'the time',
+        'tells the time of UTC',
+        'clock',
+        'watched',
+        'success',
+        'inactive',
+        'the time',
+        'active',
+        'success',
+      ],
+    );
   });
 });
