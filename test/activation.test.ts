@@ -10,7 +10,7 @@ import { listenFds } from '../src/systemd/activation';
 import { withEnv } from './helpers/environment';
 import { installServices } from './helpers/library';
 import { within } from './helpers/launch';
-import { nodes } from './helpers/nodes';
+import { nodes, type TestNode } from './helpers/nodes';
 import { until, withFolder } from './helpers/scenario';
 import { needsSocketActivate } from './helpers/systemd';
 
@@ -152,6 +152,7 @@ async function ask(path: string): Promise<Told> {
 describe('by systemd-socket-activate', needsSocketActivate, () => {
   /** Starts a scenario at the first connection, and asks it by the second. */
   async function activate(
+    { path }: TestNode,
     folder: string,
     scenario: string,
   ): Promise<{ launcher: number; status: number | null; told: Told }> {
@@ -163,7 +164,7 @@ describe('by systemd-socket-activate', needsSocketActivate, () => {
         '--setenv=POSIX_DAEMONIZE_TEST_RUN',
         '--fdname=web:admin',
         ...paths.map((path) => `--listen=${path}`),
-        ...[node.path, join(folder, 'systemd.cjs'), scenario, 'once'],
+        ...[path, join(folder, 'systemd.cjs'), scenario, 'once'],
       ],
       { stdio: ['ignore', 'inherit', 'pipe'] },
     );
@@ -194,18 +195,24 @@ describe('by systemd-socket-activate', needsSocketActivate, () => {
     inherited: [],
   };
 
-  test('a service answers on the socket that it was given', async () => {
-    await withFolder(async (folder) => {
-      const { launcher, status, told } = await activate(folder, 'serve');
-      const { pid, ppid, ...others } = told;
-      assert.deepEqual(others, expected);
-      assert.deepEqual([pid, ppid, status], [launcher, process.pid, 0]);
+  for (const node of nodes)
+    test(`a service on Node.js ${node.version} answers on the socket that it was given`, async () => {
+      await withFolder(async (folder) => {
+        const { launcher, status, told } = await activate(
+          node,
+          folder,
+          'serve',
+        );
+        const { pid, ppid, ...others } = told;
+        assert.deepEqual(others, expected);
+        assert.deepEqual([pid, ppid, status], [launcher, process.pid, 0]);
+      });
     });
-  });
 
   test('a daemon answers on the socket that its launcher was given', async () => {
     await withFolder(async (folder) => {
       const { launcher, status, told } = await activate(
+        node,
         folder,
         'serve as a daemon',
       );

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { launch, start, withDaemon } from './helpers/launch';
 import { nodes } from './helpers/nodes';
 import { processesMarked } from './helpers/processes';
+import { bootSystemd, needsSystemd } from './helpers/systemd';
 
 const [node] = nodes;
 const fixture = 'helpers.cjs';
@@ -99,3 +101,58 @@ test('a daemon is found by a mark in its environment until it ends', async () =>
   });
   assert.deepEqual(found(), []);
 });
+
+test(
+  'a script on systemd that is not done in time leaves nothing but an error',
+  needsSystemd,
+  async () => {
+    const mark = `${process.pid}.5`;
+    await assert.rejects(
+      bootSystemd({
+        units: {
+          'app.service': `[Service]\nExecStart=/bin/sleep ${mark}\n`,
+        },
+        script: `
+          systemctl start app
+          echo started
+          wait_for false`,
+        limit: 4_000,
+      }),
+      /no end within 4000 ms\n--- stdout:\nstarted\n/,
+    );
+    assert.deepEqual(running(mark), []);
+  },
+);
+
+test(
+  'a script on systemd that fails tells what it and its units said',
+  needsSystemd,
+  async () => {
+    const fails = bootSystemd({
+      units: {
+        'app.service':
+          "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo it broke; exit 3'\n",
+      },
+      script: 'systemctl start app',
+    });
+    await assert.rejects(fails, ({ message }: Error) => {
+      assert.match(message, /^the script on systemd failed: exit-code 1$/m);
+      assert.match(message, /Job for app.service failed/);
+      assert.match(message, /sh\[\d+\]: it broke/);
+      assert.match(message, /status=3/);
+      return true;
+    });
+  },
+);
+
+/** The processes with this argument. */
+function running(argument: string): string[] {
+  return readdirSync('/proc').filter((entry) => {
+    try {
+      const words = readFileSync(`/proc/${entry}/cmdline`, 'latin1');
+      return words.split('\0').includes(argument);
+    } catch {
+      return false; // no process, or gone meanwhile
+    }
+  });
+}

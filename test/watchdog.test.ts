@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { startWatchdog, watchdogInterval } from '../src/systemd/watchdog';
 import { withEnv } from './helpers/environment';
 import { installServices } from './helpers/library';
-import { nodes } from './helpers/nodes';
+import { nodes, type TestNode } from './helpers/nodes';
 import { NotifySocket } from './helpers/notifications';
 import { withFolder } from './helpers/scenario';
 
@@ -48,6 +48,7 @@ test('a malformed watchdog is an error', () => {
 describe('startWatchdog', () => {
   /** Starts a scenario that a manager watches: with a watchdog of 400 ms. */
   function start(
+    { path }: TestNode,
     folder: string,
     scenario: string,
     NOTIFY_SOCKET: string,
@@ -55,32 +56,38 @@ describe('startWatchdog', () => {
     installServices(folder);
     const env = { ...process.env, NOTIFY_SOCKET, WATCHDOG_USEC: '400000' };
     // The shell's pid is that of the program that it executes.
-    const shell = ['-c', 'WATCHDOG_PID=$$ exec "$@"', 'sh', node.path];
+    const shell = ['-c', 'WATCHDOG_PID=$$ exec "$@"', 'sh', path];
     const program = join(folder, 'systemd.cjs');
     const args = [...shell, program, scenario];
     return promisify(execFile)('sh', args, { env });
   }
 
-  test('tells at half of the interval, and does not keep the process alive', async () => {
-    await withFolder(async (folder) => {
-      const socket = await NotifySocket.listen(join(folder, 'notify'));
-      const service = start(folder, 'fed while it is read', socket.address);
-      const { text, pid } = await socket.next();
-      const first = performance.now();
-      assert.deepEqual([text, pid], ['WATCHDOG=1', service.child.pid]);
-      for (let i = 0; i < 3; i++)
-        assert.equal((await socket.next()).text, 'WATCHDOG=1');
-      assert.ok(performance.now() - first > 500);
-      service.child.stdin!.end();
-      await service;
-      await socket.end();
+  for (const node of nodes)
+    test(`tells at half of the interval, and does not keep Node.js ${node.version} alive`, async () => {
+      await withFolder(async (folder) => {
+        const socket = await NotifySocket.listen(join(folder, 'notify'));
+        const service = start(
+          node,
+          folder,
+          'fed while it is read',
+          socket.address,
+        );
+        const { text, pid } = await socket.next();
+        const first = performance.now();
+        assert.deepEqual([text, pid], ['WATCHDOG=1', service.child.pid]);
+        for (let i = 0; i < 3; i++)
+          assert.equal((await socket.next()).text, 'WATCHDOG=1');
+        assert.ok(performance.now() - first > 500);
+        service.child.stdin!.end();
+        await service;
+        await socket.end();
+      });
     });
-  });
 
   test('tells nothing more once it is stopped', async () => {
     await withFolder(async (folder) => {
       const socket = await NotifySocket.listen(join(folder, 'notify'));
-      await start(folder, 'fed and stopped', socket.address);
+      await start(node, folder, 'fed and stopped', socket.address);
       assert.equal((await socket.end()).length, 1);
     });
   });
@@ -88,7 +95,7 @@ describe('startWatchdog', () => {
   test('tells nothing in a child made by fork()', async () => {
     await withFolder(async (folder) => {
       const socket = await NotifySocket.listen(join(folder, 'notify'));
-      const service = start(folder, 'fed by the parent', socket.address);
+      const service = start(node, folder, 'fed by the parent', socket.address);
       await service;
       const told = await socket.end();
       assert.ok(told.length >= 2);
@@ -99,7 +106,7 @@ describe('startWatchdog', () => {
   test('warns once where nobody hears', async () => {
     await withFolder(async (folder) => {
       const missing = join(folder, 'missing');
-      const { stdout } = await start(folder, 'nobody hears', missing);
+      const { stdout } = await start(node, folder, 'nobody hears', missing);
       assert.equal(stdout, '{"code":"ENOENT","syscall":"sendmsg"}\n');
     });
   });

@@ -66,8 +66,8 @@ Description=What the test does
 [Service]
 Type=oneshot
 ExecStart=/bin/bash -eu /mnt/script
-StandardOutput=file:/mnt/stdout
-StandardError=file:/mnt/stderr
+StandardOutput=append:/mnt/stdout
+StandardError=append:/mnt/stderr
 ExecStopPost=/bin/bash -c 'echo $SERVICE_RESULT $EXIT_STATUS >/mnt/status; journalctl --no-pager --output=short-monotonic >/mnt/journal'
 ExecStopPost=/bin/systemctl poweroff --force --force
 `;
