@@ -62,8 +62,8 @@ int send(int socket, Address& address, const std::string& message,
     header->cmsg_len = CMSG_LEN(size);
     std::memcpy(CMSG_DATA(header), fds.data(), size);
   }
-  const auto sent = uninterrupted(
-      [&] { return ::sendmsg(socket, &datagram, MSG_NOSIGNAL); });
+  const auto sent =
+      uninterrupted([&] { return ::sendmsg(socket, &datagram, MSG_NOSIGNAL); });
   return sent < 0 ? static_cast<int>(sent) : 0;
 }
 
