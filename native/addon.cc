@@ -1,5 +1,6 @@
 // What JavaScript sees of native/posix/, by the same names.
 #include "js.h"
+#include "posix/credentials.h"
 #include "posix/descriptors.h"
 #include "posix/limits.h"
 #include "posix/notify.h"
@@ -7,6 +8,7 @@
 #include "posix/session.h"
 #include "posix/signals.h"
 #include "posix/syslog.h"
+#include "posix/users.h"
 
 // native/fork_border.cc
 void expose_fork(Napi::Env env, Napi::Object exports);
@@ -48,6 +50,19 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::waitpid>(exports, "waitpid");
   expose<posix::execvp>(exports, "execvp");
   expose<posix::_exit>(exports, "_exit");
+
+  expose<posix::getpwnam>(exports, "getpwnam");
+  expose<posix::getpwuid>(exports, "getpwuid");
+  expose<posix::getgrnam>(exports, "getgrnam");
+  expose<posix::getgrouplist>(exports, "getgrouplist");
+
+  expose<posix::setgroups>(exports, "setgroups");
+  expose<posix::setresgid>(exports, "setresgid");
+  expose<posix::setresuid>(exports, "setresuid");
+  expose<posix::open_proc>(exports, "openProc");
+  expose<posix::thread_statuses>(exports, "threadStatuses");
+  expose<posix::drop_capabilities>(exports, "dropCapabilities");
+  expose<posix::set_dumpable>(exports, "setDumpable");
 
   expose_fork(env, exports);
   return exports;

@@ -63,6 +63,27 @@ inline Napi::Value to(Napi::Env env, double value) {
   return Napi::Number::New(env, value);
 }
 
+inline Napi::Value to(Napi::Env env, const std::string& value) {
+  return Napi::String::New(env, value);
+}
+
+template <typename T>
+Napi::Value to(Napi::Env env, const std::vector<T>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (size_t i = 0; i < values.size(); i++)
+    array.Set(static_cast<uint32_t>(i), to(env, values[i]));
+  return array;
+}
+
+template <typename... T>
+Napi::Value to(Napi::Env env, const std::tuple<T...>& values) {
+  Napi::Array array = Napi::Array::New(env, sizeof...(T));
+  uint32_t i = 0;
+  std::apply([&](const T&... value) { (array.Set(i++, to(env, value)), ...); },
+             values);
+  return array;
+}
+
 template <typename T, size_t length>
 Napi::Value to(Napi::Env env, const std::array<T, length>& values) {
   Napi::Array array = Napi::Array::New(env, length);

@@ -50,6 +50,25 @@ export interface Binding {
   execvp(file: string, argv: readonly string[], env: readonly string[]): number;
   _exit(status: number): never;
 
+  /** `found` is 1, 0 where there is none, or a negated errno. */
+  getpwnam(
+    name: string,
+  ): [found: number, name: string, uid: number, gid: number];
+  getpwuid(
+    uid: number,
+  ): [found: number, name: string, uid: number, gid: number];
+  getgrnam(name: string): [found: number, name: string, gid: number];
+  getgrouplist(name: string, gid: number): number[];
+
+  setgroups(groups: readonly number[]): number;
+  setresgid(real: number, effective: number, saved: number): number;
+  setresuid(real: number, effective: number, saved: number): number;
+  /** A descriptor of /proc. */
+  openProc(): number;
+  threadStatuses(proc: number): [result: number, statuses: string[]];
+  dropCapabilities(proc: number, patience: number): number;
+  setDumpable(dumpable: number): number;
+
   gettid(): number;
   /** Why this process cannot be forked, or null. */
   unsupported(): string | null;

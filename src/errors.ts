@@ -69,6 +69,13 @@ export function check(result: number, syscall: string, path?: string): number {
 export interface DaemonErrorDetails {
   ERR_DAEMON_ALREADY_DAEMON: object;
   ERR_DAEMON_IN_WORKER: object;
+  ERR_DAEMON_NOT_PRIVILEGED: { option: string; wanted: string; lacks: string };
+  ERR_DAEMON_PRIVILEGES_KEPT: {
+    thread: string;
+    tid: number;
+    field: string;
+    kept: string;
+  };
   ERR_DAEMON_THREAD_NOT_STOPPED: { thread: string };
   ERR_DAEMON_UNSUPPORTED: { reason: string };
   ERR_DAEMON_BINDING_MISSING: {
@@ -91,6 +98,11 @@ const messages: {
   ERR_DAEMON_ALREADY_DAEMON: () => 'this process is a daemon already',
   ERR_DAEMON_IN_WORKER: () =>
     'only the main thread can do this, a Worker cannot',
+  ERR_DAEMON_NOT_PRIVILEGED: ({ option, wanted, lacks }) =>
+    `'${option}' asks for ${wanted}, which this process may not take: ` + lacks,
+  ERR_DAEMON_PRIVILEGES_KEPT: ({ thread, tid, field, kept }) =>
+    `privileges were not given up: the thread '${thread}' (${tid}) ` +
+    `has ${field} ${kept}`,
   ERR_DAEMON_THREAD_NOT_STOPPED: ({ thread }) =>
     `the thread '${thread}' could not be stopped for the fork`,
   ERR_DAEMON_UNSUPPORTED: ({ reason }) => reason,

@@ -18,6 +18,7 @@ const layers = [
     'streams',
     'pidfile',
     'privileges',
+    'privilege-drop',
     'surroundings',
     'environment',
     'signals',

@@ -44,6 +44,26 @@ export function setrlimit(resource: Resource, limits: Partial<Limits>): void {
   check(binding.setrlimit(resources[resource], soft, hard), 'setrlimit');
 }
 
+/**
+ * From now on neither this process nor a program that it executes leaves a core
+ * dump: what is in memory, such as keys and passwords, does not come to a disk.
+ *
+ * A limit of 0 alone is not enough, since the kernel does not apply it where
+ * core dumps are piped to a program. So the process is also made undumpable:
+ * its own user cannot trace it (gdb, strace) any more, and unless it is root it
+ * cannot read its `/proc/self/environ`, `io`, `mem` and `pagemap`; `fork()` does
+ * without. A program that is executed becomes dumpable again, but keeps the limit.
+ *
+ * Call it after giving up privileges: a change of the user sets what the
+ * machine's `fs.suid_dumpable` says.
+ * @throws {PosixError} if the kernel refuses, for which no reason is known
+ * @see core(5), PR_SET_DUMPABLE(2const), SEI CERT C MEM06-C
+ */
+export function forbidCoreDumps(): void {
+  setrlimit('core', { soft: 0, hard: 0 });
+  check(binding.setDumpable(0), 'prctl');
+}
+
 /** The limit as the addon expects it: negative where none is given. */
 function limit(value: number | undefined, name: string): number {
   if (value === undefined) return -1;
