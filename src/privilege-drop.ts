@@ -71,8 +71,10 @@ export function dropPrivileges(
       setgroups(groups);
     if (gid !== undefined) setgid(gid);
     if (uid !== undefined) setuid(uid);
-    if (uid && listCredentials(proc).some(hasCapability))
-      dropCapabilities(proc);
+    // A thread that has not become the user would not answer; it is found below.
+    const threads = uid ? listCredentials(proc) : [];
+    if (threads.every(({ Uid }) => Uid.every((id) => id === uid)))
+      if (threads.some(hasCapability)) dropCapabilities(proc);
     verifyPrivileges(privileges, check);
   } finally {
     check.close();

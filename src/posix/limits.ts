@@ -57,7 +57,7 @@ export function setrlimit(resource: Resource, limits: Partial<Limits>): void {
  * Call it after giving up privileges: a change of the user sets what the
  * machine's `fs.suid_dumpable` says.
  * @throws {PosixError} if the kernel refuses, for which no reason is known
- * @see core(5), PR_SET_DUMPABLE(2const), SEI CERT C MEM06-C
+ * @see core(5), prctl(2) PR_SET_DUMPABLE, SEI CERT C MEM06-C
  */
 export function forbidCoreDumps(): void {
   setrlimit('core', { soft: 0, hard: 0 });
