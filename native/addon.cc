@@ -7,6 +7,7 @@
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
+#include "posix/sockets.h"
 #include "posix/syslog.h"
 #include "posix/users.h"
 
@@ -37,6 +38,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   expose<posix::getrlimit>(exports, "getrlimit");
   expose<posix::setrlimit>(exports, "setrlimit");
+
+  expose<posix::getsockname>(exports, "getsockname");
 
   expose<posix::openlog>(exports, "openlog");
   expose<posix::syslog>(exports, "syslog");

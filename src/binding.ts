@@ -31,6 +31,9 @@ export interface Binding {
   /** A negative limit is one that stays. */
   setrlimit(resource: number, soft: number, hard: number): number;
 
+  /** `named`: 1 or 0. */
+  getsockname(fd: number): [family: number, named: number];
+
   openlog(ident: string, options: number, facility: number): void;
   syslog(priority: number, message: string): void;
   setlogmask(mask: number): number;
