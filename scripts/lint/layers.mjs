@@ -19,6 +19,7 @@ const layers = [
     'pidfile',
     'privileges',
     'privilege-drop',
+    'ancestors',
     'surroundings',
     'environment',
     'signals',
