@@ -4,6 +4,7 @@
 #include "posix/descriptors.h"
 #include "posix/limits.h"
 #include "posix/notify.h"
+#include "posix/locks.h"
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
@@ -31,6 +32,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::closefrom>(exports, "closefrom");
   expose<posix::flock>(exports, "flock");
   expose<posix::set_cloexec>(exports, "setCloexec");
+
+  expose<posix::lock_range>(exports, "lockRange");
+  expose<posix::unlock_range>(exports, "unlockRange");
+  expose<posix::find_lock>(exports, "findLock");
 
   expose<posix::disposition>(exports, "disposition");
   expose<posix::signal>(exports, "signal");

@@ -23,6 +23,10 @@ export interface Binding {
   flock(fd: number, operation: number): number;
   setCloexec(fd: number): number;
 
+  lockRange(fd: number, start: number, length: number): number;
+  unlockRange(fd: number, start: number, length: number): number;
+  findLock(fd: number): [result: number, pid: number, length: number];
+
   disposition(signal: number): number;
   signal(signal: number, disposition: number): number;
   sigrtmin(): number;
