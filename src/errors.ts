@@ -68,6 +68,7 @@ export function check(result: number, syscall: string, path?: string): number {
 /** What each of our codes carries besides its message. */
 export interface DaemonErrorDetails {
   ERR_DAEMON_ALREADY_DAEMON: object;
+  ERR_DAEMON_ALREADY_RUNNING: { pid: number | undefined; path: string };
   ERR_DAEMON_IN_WORKER: object;
   ERR_DAEMON_NOT_PRIVILEGED: { option: string; wanted: string; lacks: string };
   ERR_DAEMON_PRIVILEGES_KEPT: {
@@ -77,6 +78,7 @@ export interface DaemonErrorDetails {
     kept: string;
   };
   ERR_DAEMON_THREAD_NOT_STOPPED: { thread: string };
+  ERR_DAEMON_UNSAFE_PIDFILE: { path: string; reason: string };
   ERR_DAEMON_UNSUPPORTED: { reason: string };
   ERR_DAEMON_BINDING_MISSING: {
     platform: string;
@@ -96,6 +98,10 @@ const messages: {
   ) => string;
 } = {
   ERR_DAEMON_ALREADY_DAEMON: () => 'this process is a daemon already',
+  ERR_DAEMON_ALREADY_RUNNING: ({ pid, path }) =>
+    pid === undefined
+      ? `already running: another process holds the lock of '${path}'`
+      : `already running with pid ${pid}, which holds the lock of '${path}'`,
   ERR_DAEMON_IN_WORKER: () =>
     'only the main thread can do this, a Worker cannot',
   ERR_DAEMON_NOT_PRIVILEGED: ({ option, wanted, lacks }) =>
@@ -105,6 +111,8 @@ const messages: {
     `has ${field} ${kept}`,
   ERR_DAEMON_THREAD_NOT_STOPPED: ({ thread }) =>
     `the thread '${thread}' could not be stopped for the fork`,
+  ERR_DAEMON_UNSAFE_PIDFILE: ({ path, reason }) =>
+    `'${path}' cannot be the PID file: it ${reason}`,
   ERR_DAEMON_UNSUPPORTED: ({ reason }) => reason,
   ERR_DAEMON_BINDING_MISSING: ({ platform, arch, libc, paths, command }) =>
     `posix-daemonize has no binary for ${platform} ${arch} ${libc}. Looked at:\n` +
@@ -122,6 +130,10 @@ export class DaemonError<
   Code extends DaemonErrorCode = DaemonErrorCode,
 > extends Error {
   declare readonly code: Code;
+  /** The process that is running already, where it is known. */
+  declare readonly pid?: number;
+  /** The file it is about. */
+  declare readonly path?: string;
   /** Name of the thread it is about. */
   declare readonly thread?: string;
   /** The step of `daemonize` in which it happened, if it was there. */

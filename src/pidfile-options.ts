@@ -1,0 +1,50 @@
+/** What `Pidfile.open` can be told, checked and completed. */
+import { invalidArgValue } from './errors';
+import type { Owner } from './safe-file';
+import {
+  validateBoolean,
+  validateInteger,
+  validateOptions,
+  validateString,
+} from './validate';
+
+/** One below the uid_t that means none. */
+const maxId = 2 ** 32 - 2;
+
+/** Options of `Pidfile.open`. */
+export interface PidfileOptions {
+  /** Of the file, whatever the umask. Default: `0o644`. */
+  mode?: number;
+  /** Make the directories that are missing, with mode 0755. Default: `false`. */
+  mkdir?: boolean;
+  /**
+   * Whom the file and the directories made for it are given to: the user that
+   * the daemon will run as, who can then write to the file. To remove it, that
+   * user must own the directory too: see `mkdir`. Default: the calling process's.
+   */
+  owner?: Owner;
+}
+
+/** @internal */
+export function validatePidfilePath(path: unknown): asserts path is string {
+  validateString(path, 'path');
+  if (path === '') throw invalidArgValue('path', path, 'must not be empty');
+}
+
+/** Checks options and fills in the defaults. @internal */
+export function readPidfileOptions(options: PidfileOptions) {
+  validateOptions(options, 'options', ['mode', 'mkdir', 'owner']);
+  const { mode = 0o644, mkdir = false, owner } = options;
+  validateInteger(mode, 'options.mode', 0, 0o777);
+  if (mode & 0o002) {
+    const reason = 'must not let everybody write';
+    throw invalidArgValue('options.mode', mode, reason);
+  }
+  validateBoolean(mkdir, 'options.mkdir');
+  if (owner !== undefined) {
+    validateOptions(owner, 'options.owner', ['uid', 'gid']);
+    validateInteger(owner.uid, 'options.owner.uid', 0, maxId);
+    validateInteger(owner.gid, 'options.owner.gid', 0, maxId);
+  }
+  return { mode, mkdir, owner };
+}
