@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -44,4 +44,28 @@ export function installServices(folder: string): void {
     join(project, 'test/fixtures', services),
     join(folder, services),
   );
+}
+
+/**
+ * The library with modules that its doors do not lead to, as one file that a
+ * bare `node` can require.
+ * @param folder where it is made
+ * @returns its path
+ */
+export function buildLibrary(folder: string, modules: string[]): string {
+  const doors = ['index', ...modules];
+  const outfile = join(folder, 'lib/library.cjs');
+  buildSync({
+    stdin: {
+      contents: doors.map((door) => `export * from './${door}';`).join('\n'),
+      resolveDir: join(project, 'src'),
+    },
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20',
+  });
+  symlinkSync(join(project, 'prebuilds'), join(folder, 'prebuilds'));
+  return outfile;
 }

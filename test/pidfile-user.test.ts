@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Pidfile } from '../src/pidfile';
+import { type Failure, text, told, withPath } from './helpers/pidfile';
+import { needsRoot } from './helpers/scenario';
+
+const nobody = { uid: 65_534, gid: 65_534 };
+const asNobody = [
+  'setpriv',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
+];
+
+test(
+  "the daemon's user owns the file and the directories made for it",
+  needsRoot,
+  () =>
+    withPath(async (_, folder) => {
+      const path = join(folder, 'a/b/x.pid');
+      const options = { mkdir: true, owner: nobody };
+      Pidfile.open(path, options).close();
+      for (const made of ['a', 'a/b', 'a/b/x.pid']) {
+        const { uid, gid } = statSync(join(folder, made));
+        assert.deepEqual({ uid, gid }, nobody, made);
+      }
+      assert.equal(statSync(folder).uid, 0);
+      assert.deepEqual(
+        await told(['become nobody', path, JSON.stringify(options)]),
+        { written: true, removed: true },
+      );
+      assert.ok(!existsSync(path));
+    }),
+);
+
+test(
+  'a daemon that may not remove its file leaves it empty and says so',
+  needsRoot,
+  () =>
+    withPath(async (path) => {
+      const { written, removed } = await told<{
+        written: true;
+        removed: Failure;
+      }>(['become nobody', path, JSON.stringify({ owner: nobody })]);
+      assert.equal(written, true);
+      assert.equal(
+        removed.message,
+        `EACCES: permission denied, unlink '${path}'`,
+      );
+      assert.equal(text(path), '');
+      assert.equal(Pidfile.holder(path), null);
+    }),
+);
+
+test(
+  'who may not write in the directory, or give the file away, is told',
+  needsRoot,
+  () =>
+    withPath(async (path, folder) => {
+      const open = (...options: string[]) =>
+        told<{ result: Failure }>(['open', path, ...options], {
+          through: asNobody,
+        });
+      assert.equal(
+        (await open()).result.message,
+        `EACCES: permission denied, open '${path}'`,
+      );
+      chmodSync(folder, 0o777);
+      const owner = { uid: 0, gid: 0 };
+      assert.equal(
+        (await open(JSON.stringify({ owner }))).result.message,
+        `EPERM: operation not permitted, fchown '${path}'`,
+      );
+      assert.ok(!existsSync(path));
+      writeFileSync(path, '', { mode: 0o600 });
+      const { code } = await told<Failure>(['holder', path], {
+        through: asNobody,
+      });
+      assert.equal(code, 'EACCES');
+    }),
+);
+
+test(
+  'a full disk is noticed by open(), and once that is done write() has its place',
+  needsRoot,
+  () =>
+    withPath(async (_, folder) => {
+      const mount = 'mount -t tmpfs -o size=8k,mode=755 none "$0" && exec "$@"';
+      const through = ['unshare', '-m', 'sh', '-c', mount, folder];
+      const path = join(folder, 'x.pid');
+      const full = (when: string) =>
+        told<Record<'filled' | 'result' | 'left' | 'pid', unknown>>(
+          ['full disk', when, path, join(folder, 'filler')],
+          { through },
+        );
+
+      const before = await full('before');
+      assert.equal(before.filled, 'ENOSPC');
+      assert.equal(
+        (before.result as Failure).message,
+        `ENOSPC: no space left on device, write '${path}'`,
+      );
+      assert.equal((before.left as Failure).code, 'ENOENT');
+
+      const { result, pid } = await full('after');
+      const filledLater = 'ENOSPC';
+      assert.deepEqual(result, {
+        filledLater,
+        pid,
+        text: `${pid as number}\n`,
+      });
+    }),
+);
+
+test('a pid that cannot be written leaves the file empty, not half', () =>
+  withPath(async (path) => {
+    assert.deepEqual(await told(['file size limit', path]), {
+      message: `EFBIG: file too large, write '${path}'`,
+      left: '',
+    });
+  }));
+
+test(
+  'after a chroot() the file is not found: it is left empty',
+  needsRoot,
+  () =>
+    withPath(async (path, folder) => {
+      const root = join(folder, 'root');
+      mkdirSync(join(root, folder), { recursive: true });
+      writeFileSync(join(root, path), 'of the new root\n');
+      assert.deepEqual(await told(['chroot', path, root]), {
+        holder: null,
+        removed: false,
+      });
+      assert.equal(text(path), '');
+      assert.equal(text(join(root, path)), 'of the new root\n');
+    }),
+);
