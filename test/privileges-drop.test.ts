@@ -398,6 +398,30 @@ describe('giving up privileges', () => {
       },
     );
 
+  for (const [call, way] of [
+    ['setresuid', 'seteuid(0)'],
+    ['setresgid', 'setegid(0)'],
+    ['setgroups', 'setgroups'],
+  ] as const)
+    test(
+      `a ${call} that lets root come back is noticed`,
+      needs('strace'),
+      () => {
+        const inject = `inject=${call}:retval=0:when=2+`;
+        const through = [
+          ...users.command(),
+          ...['setpriv', '--groups=7'],
+          ...['strace', '-f', '-qq', '-o', '/dev/null'],
+          ...['-e', `trace=${call}`, '-e', inject],
+        ];
+        return drop({ user: 'clock' }, { through }, ({ dropped }) => {
+          assert.equal(dropped?.code, 'ERR_DAEMON_PRIVILEGES_KEPT');
+          const { field, kept } = dropped;
+          assert.deepEqual([field, kept], ['root again by', way]);
+        });
+      },
+    );
+
   test('the user root keeps its capabilities', needsRoot, () =>
     drop({ user: 'root', groups: [48_802] }, {}, ({ pid, dropped }) => {
       assert.equal(dropped, null);
@@ -623,27 +647,31 @@ describe('who may become whom', () => {
   );
 });
 
-test(
-  'who may not dump core can be forked, and reads its /proc but for secrets',
-  needsRoot,
-  () =>
-    talk<{ pid: number; forked: number; readable: object }>(
-      first,
-      'no core',
-      [{ user: 65_534, group: 65_534 }],
-      {},
-      (told) => {
-        assert.equal(told.forked, 7);
-        assert.deepEqual(told.readable, {
-          status: 'yes',
-          maps: 'yes',
-          fd: 'yes',
-          environ: 'EACCES',
-        });
-        const limits = readFileSync(`/proc/${told.pid}/limits`, 'utf8');
-        assert.match(limits, /^Max core file size +0 +0 /m);
-        // Of a dumpable process they belong to its user.
-        assert.equal(statSync(`/proc/${told.pid}/environ`).uid, 0);
-      },
-    ),
-);
+for (const [who, through, options] of [
+  ['who was root', [], { user: 65_534, group: 65_534 }],
+  ['who never was', ['setpriv', '--reuid=65534', '--clear-groups'], null],
+] as const)
+  test(
+    `${who} and may not dump core can be forked, and reads its /proc but for secrets`,
+    needs('setpriv'),
+    () =>
+      talk<{ pid: number; forked: number; readable: object }>(
+        first,
+        'no core',
+        [options],
+        { through },
+        (told) => {
+          assert.equal(told.forked, 7);
+          assert.deepEqual(told.readable, {
+            status: 'yes',
+            maps: 'yes',
+            fd: 'yes',
+            environ: 'EACCES',
+          });
+          const limits = readFileSync(`/proc/${told.pid}/limits`, 'utf8');
+          assert.match(limits, /^Max core file size +0 +0 /m);
+          // Of a dumpable process they belong to its user.
+          assert.equal(statSync(`/proc/${told.pid}/environ`).uid, 0);
+        },
+      ),
+  );
