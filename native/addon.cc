@@ -5,6 +5,7 @@
 #include "posix/limits.h"
 #include "posix/notify.h"
 #include "posix/locks.h"
+#include "posix/log_pipes.h"
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
@@ -50,6 +51,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::syslog>(exports, "syslog");
   expose<posix::setlogmask>(exports, "setlogmask");
   expose<posix::closelog>(exports, "closelog");
+  expose<posix::set_default_log>(exports, "setDefaultLog");
+  expose<posix::open_log_pipe>(exports, "openLogPipe");
+  expose<posix::serve_log_pipes>(exports, "serveLogPipes");
 
   expose<posix::notify>(exports, "notify");
 

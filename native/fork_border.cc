@@ -8,6 +8,7 @@
 #include "js.h"
 #include "loop.h"
 #include "posix/dispositions.h"
+#include "posix/log_pipes.h"
 
 namespace {
 
@@ -36,7 +37,12 @@ Napi::Value outcome(Napi::Env env, const forkall::Result& result, long value) {
 }
 
 Napi::Value fork(const Napi::CallbackInfo& info) {
+  posix::hold_log_pipes();
   const forkall::Result result = forkall::fork(deadline(info));
+  if (result.error == 0 && result.pid == 0)
+    posix::renew_log_pipes();
+  else
+    posix::release_log_pipes();
   return outcome(info.Env(), result, result.pid);
 }
 

@@ -42,6 +42,12 @@ export interface Binding {
   syslog(priority: number, message: string): void;
   setlogmask(mask: number): number;
   closelog(): void;
+  /** An empty one takes it back. */
+  setDefaultLog(ident: string): void;
+  /** `read` is a negated errno where it fails. */
+  openLogPipe(): [read: number, write: number];
+  /** Read ends, or -1. */
+  serveLogPipes(out: number, err: number): number;
 
   /** `call`: which one failed, as numbered in native/posix/notify.h. */
   notify(
