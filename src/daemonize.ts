@@ -8,7 +8,12 @@
  */
 import { statSync } from 'node:fs';
 import { DaemonError, PosixError } from './errors';
-import { type DaemonizeOptions, readOptions, type Settings } from './options';
+import {
+  type DaemonizeOptions,
+  readOptions,
+  type Settings,
+  type Target,
+} from './options';
 import { close, listInherited } from './posix/descriptors';
 import { setAside } from './posix/dispositions';
 import { assertForkable, detach } from './posix/fork';
@@ -33,6 +38,16 @@ export interface DaemonContext {
   readonly pid: number;
   /** Whether the process left its terminal and session: always. */
   readonly detached: boolean;
+  /**
+   * Opens the files of stdout and stderr anew, by their paths: for logrotate.
+   * What is written meanwhile is in the old file or the new one, whole and once.
+   * Other targets are left alone, and so is a file that cannot be opened: the
+   * stream goes on with the old one.
+   * @throws {PosixError} of the file that cannot be opened, with its `path`;
+   *   AggregateError where stdout and stderr both have one
+   * @throws {DaemonError} `ERR_DAEMON_LOG_OUT_OF_ROOT` a chroot left it outside
+   */
+  reopenLogs(): void;
 }
 
 /** One daemonization under way. */
@@ -46,7 +61,7 @@ class Run {
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.streams = new StandardStreams(settings.targets);
+    this.streams = new StandardStreams(settings.targets, settings.title);
   }
 }
 
@@ -201,7 +216,8 @@ export function daemonize(options?: DaemonizeOptions): DaemonContext {
   runOrUndo(run, table.slice(0, fork + 1));
   isDaemon = true;
   runOrLeave(run, table.slice(fork + 1));
-  return { pid: process.pid, detached: true };
+  const reopenLogs = (): void => run.streams.reopen();
+  return { pid: process.pid, detached: true, reopenLogs };
 }
 
 /**
@@ -249,8 +265,9 @@ function located(error: unknown, { name }: Step): Error {
   return Object.assign(new PosixError(errno, syscall, path), { step: name });
 }
 
-function nameTarget(target: string | number): string {
+function nameTarget(target: Target): string {
   if (typeof target === 'number') return `descriptor ${target}`;
+  if (typeof target === 'object') return target.path;
   return target === 'null' ? '/dev/null' : target;
 }
 

@@ -77,6 +77,7 @@ export interface DaemonErrorDetails {
     field: string;
     kept: string;
   };
+  ERR_DAEMON_LOG_OUT_OF_ROOT: { path: string; root: string };
   ERR_DAEMON_THREAD_NOT_STOPPED: { thread: string };
   ERR_DAEMON_UNSAFE_PIDFILE: { path: string; reason: string };
   ERR_DAEMON_UNSUPPORTED: { reason: string };
@@ -109,6 +110,8 @@ const messages: {
   ERR_DAEMON_PRIVILEGES_KEPT: ({ thread, tid, field, kept }) =>
     `privileges were not given up: the thread '${thread}' (${tid}) ` +
     `has ${field} ${kept}`,
+  ERR_DAEMON_LOG_OUT_OF_ROOT: ({ path, root }) =>
+    `the log '${path}' cannot be reopened, it is outside of the root '${root}'`,
   ERR_DAEMON_THREAD_NOT_STOPPED: ({ thread }) =>
     `the thread '${thread}' could not be stopped for the fork`,
   ERR_DAEMON_UNSAFE_PIDFILE: ({ path, reason }) =>

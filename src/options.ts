@@ -1,8 +1,9 @@
 /** What `daemonize` can be told, checked and completed. */
 import { resolve } from 'node:path';
-import { invalidArgType } from './errors';
+import { invalidArgType, invalidArgValue } from './errors';
 import {
   validateArray,
+  validateBoolean,
   validateFd,
   validateInteger,
   validateOneOf,
@@ -10,14 +11,28 @@ import {
   validateString,
 } from './validate';
 
+/** A file for output that is not made as usual. */
+export interface FileTarget {
+  path: string;
+  /** Permissions of a file that is made, less the umask. @defaultValue `0o640` */
+  mode?: number;
+  /**
+   * Make the directories that are missing on the way, with mode 0755 less the
+   * umask. @defaultValue `false`
+   */
+  mkdir?: boolean;
+}
+
 /**
  * Where a standard stream leads: `'null'` for /dev/null, `'inherit'` to leave it
- * as it is, a descriptor, or the path of a file. Files for output are opened in
- * append mode and made with mode 0640; `'/null'` would be a file of that name.
+ * as it is, `'syslog'` (output only) to send each line to the system log, a
+ * descriptor, or the path of a file. Files for output are opened in append mode
+ * and made with mode 0640; `'/null'` would be a file of that name.
  * Descriptors are duplicated in the order stdin, stdout, stderr, so
  * `{ stdout: '/var/log/d.log', stderr: 1 }` sends both to one place.
+ * docs/logs.md tells of rotation and the system log.
  */
-export type Target = string | number;
+export type Target = string | number | FileTarget;
 
 /** Options of `daemonize`; each is optional. */
 export interface DaemonizeOptions {
@@ -26,7 +41,7 @@ export interface DaemonizeOptions {
   /** Working directory of the daemon. @defaultValue `'/'` */
   cwd?: string;
   /** What fd 0 reads. @defaultValue `'null'` */
-  stdin?: Target;
+  stdin?: string | number;
   /** Where fd 1, `process.stdout` and `console.log` write. @defaultValue `'null'` */
   stdout?: Target;
   /** Where fd 2, `process.stderr` and `console.error` write. @defaultValue `'null'` */
@@ -95,7 +110,7 @@ export function readOptions(options: DaemonizeOptions = {}): Settings {
   } = options;
   validateInteger(umask, 'options.umask', 0, 0o777);
   validatePath(cwd, 'options.cwd');
-  validateTarget(stdin, 'options.stdin');
+  validateInput(stdin, 'options.stdin');
   validateTarget(stdout, 'options.stdout');
   validateTarget(stderr, 'options.stderr');
   validateArray(preserveFds, 'options.preserveFds');
@@ -120,8 +135,22 @@ function validatePath(path: unknown, name: string): void {
   if (path === '') throw invalidArgType(name, 'a path', path);
 }
 
-function validateTarget(target: unknown, name: string): void {
+function validateInput(target: unknown, name: string): void {
   if (typeof target === 'number') validateFd(target, name);
   else if (typeof target === 'string') validatePath(target, name);
   else throw invalidArgType(name, 'of type string or number', target);
+  if (target === 'syslog')
+    throw invalidArgValue(name, target, "must be readable, 'syslog' is not");
+}
+
+function validateTarget(target: unknown, name: string): void {
+  if (typeof target === 'number') return validateFd(target, name);
+  if (typeof target === 'string') return validatePath(target, name);
+  if (typeof target !== 'object' || target === null)
+    throw invalidArgType(name, 'of type string, number or object', target);
+  validateOptions(target, name, ['path', 'mode', 'mkdir']);
+  const { path, mode, mkdir } = target as Partial<FileTarget>;
+  validatePath(path, `${name}.path`);
+  if (mode !== undefined) validateInteger(mode, `${name}.mode`, 0, 0o777);
+  if (mkdir !== undefined) validateBoolean(mkdir, `${name}.mkdir`);
 }

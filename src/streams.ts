@@ -12,7 +12,7 @@ type Done = (error?: Error | null) => void;
 
 /** The parts of Node's streams that are needed here and have no type. */
 interface Internals {
-  _handle: { close(): void } | null;
+  _handle: { close(): void; setBlocking?(on: boolean): number } | null;
   _write(chunk: Buffer | string, encoding: Encoding, done: Done): void;
   _writev?: null;
   _refreshSize?: () => void;
@@ -55,6 +55,7 @@ export class LiveStream {
   readonly #stream: StandardStream;
   /** How many of the chunks that the stream still holds are written. */
   #written = 0;
+  #ownWrite: Internals['_write'] | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -63,22 +64,34 @@ export class LiveStream {
 
   /**
    * Sends what was written so far to where it was written: what the event loop
-   * has queued, then what waits in the stream itself.
+   * has queued, then what waits in the stream itself. May be called again.
    */
   flush(): void {
     if (this.#fd === 0) return this.#leaveRawMode();
     flushStream(this.#fd);
     const stream = this.#stream;
     const held = stream._writableState.getBuffer();
-    if (held.length === 0) return;
-    for (const { chunk, encoding } of held)
+    if (held.length === this.#written) return;
+    for (const { chunk, encoding } of held.slice(this.#written))
       writeAll(this.#fd, toBytes(chunk, encoding));
     this.#written = held.length;
     // The stream will come to these chunks once its queue is reported done.
-    const write = stream._write.bind(stream);
+    const write = (this.#ownWrite ??= stream._write.bind(stream));
     this.#replaceWrite((chunk, encoding, done) => {
       write(chunk, encoding, done);
     });
+  }
+
+  /**
+   * As `flush`, where the old target may be gone, as a terminal that was closed:
+   * what it has not taken then goes to the new one.
+   */
+  flushIfPossible(): void {
+    try {
+      this.flush();
+    } catch {
+      // Told by the stream itself, for those writes that it has handed over.
+    }
   }
 
   // The terminal belongs to the shell again.
@@ -95,6 +108,15 @@ export class LiveStream {
         done();
       },
     });
+  }
+
+  /**
+   * Lets go of a pipe that stays: what the handle has set on it, which holds for
+   * all that share the pipe, is taken back.
+   */
+  detach(): void {
+    this.#stream._handle?.setBlocking?.(true);
+    this.release();
   }
 
   /** The stream lets go of the old target: to be called before dup2. */
