@@ -1,0 +1,333 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { test } from 'node:test';
+import type { Probe } from './helpers/launch';
+import { nodes, type TestNode } from './helpers/nodes';
+import { Program } from './helpers/programs';
+import { until, withFolder } from './helpers/scenario';
+
+type Kind = 'busybox' | 'rsyslogd';
+
+const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+function needs(kind: Kind): { skip: string | false } {
+  if (!canMount) return { skip: 'run as root with CAP_SYS_ADMIN' };
+  const { error } = spawnSync(kind, [kind === 'busybox' ? '--help' : '-v']);
+  return { skip: error !== undefined && `install ${kind.replace(/d$/, '')}` };
+}
+
+const helper = (name: string): string => join(__dirname, 'helpers', name);
+const logged = { stdout: 'syslog', stderr: 'syslog' };
+
+/** `daemon.info program[7]: text`, as both log daemons tell it. */
+interface Entry {
+  priority: string;
+  ident: string;
+  pid: number;
+  text: string;
+}
+
+class LogDaemon {
+  readonly pid: number;
+  readonly #log: string;
+
+  constructor(folder: string) {
+    this.pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    this.#log = join(folder, 'log');
+  }
+
+  entries(): Entry[] {
+    if (!existsSync(this.#log)) return [];
+    const lines = readFileSync(this.#log, 'utf8').split('\n');
+    return lines.flatMap((line) => {
+      const [, priority, ident, pid, text] =
+        /(\w+\.\w+) ([\w-]+)\[(\d+)\]: ?(.*)$/.exec(line) ?? [];
+      if (text === undefined) return [];
+      return [{ priority: priority!, ident: ident!, pid: Number(pid), text }];
+    });
+  }
+
+  async entriesTo(last: string): Promise<Entry[]> {
+    await until(`an entry '${last}'`, () =>
+      this.entries().some(({ text }) => text === last),
+    );
+    return this.entries();
+  }
+}
+
+/** Plays a scenario while a log daemon listens on a /dev/log of its own. */
+function playLogged<T>(
+  kind: Kind,
+  node: TestNode,
+  scenario: string,
+  args: readonly unknown[],
+  use: (probe: Probe, log: LogDaemon, stderr: string) => Promise<T>,
+): Promise<T> {
+  return withFolder((folder) => {
+    const through = [
+      helper('private-dev'),
+      helper('with-syslogd'),
+      kind,
+      folder,
+    ];
+    const program = new Program(node, 'program.cjs', 'logs');
+    return program.play(
+      scenario,
+      args,
+      { through },
+      async (probe, { status, stderr }) => {
+        assert.equal(status, 0, stderr);
+        const log = new LogDaemon(folder);
+        try {
+          return await use(probe, log, stderr);
+        } finally {
+          process.kill(log.pid, 'SIGKILL');
+          await until('the end of the log daemon', () => isGone(log.pid));
+        }
+      },
+    );
+  });
+}
+
+function isGone(pid: number): boolean {
+  try {
+    return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+const texts = (entries: readonly Entry[], priority: string): string[] =>
+  entries
+    .filter((entry) => entry.priority === priority)
+    .map(({ text }) => text);
+
+const said = [
+  'by process.stdout',
+  'by console.log',
+  'by writeSync',
+  'by a child',
+  'in two parts',
+  'grüße €😀',
+  '\\x1b[31mred\\x1b[0m#011tab\\0nul\\x7f\\u0080',
+  'f\\xff\\xe2\\x82',
+  '%s %n',
+  '',
+];
+
+/** The lines of a scenario, less those long ones, and those long ones whole. */
+function join10k(lines: readonly string[]): [string[], string[]] {
+  const others: string[] = [];
+  const long: string[] = [];
+  let whole = '';
+  for (const line of lines) {
+    if (!/^(\.\.\.)?(x{99}|€{99})/.test(line)) {
+      others.push(line);
+      continue;
+    }
+    assert.ok(Buffer.byteLength(line) <= 8006);
+    const more = line.endsWith('...');
+    assert.equal(line.startsWith('...'), whole !== '');
+    whole += line.slice(whole === '' ? 0 : 3, more ? -3 : undefined);
+    if (more) continue;
+    long.push(whole);
+    whole = '';
+  }
+  return [others, long];
+}
+
+for (const node of nodes) {
+  for (const [end, last, errors] of [
+    ['exit', ['last words', 'without newline'], []],
+    ['nothing more to do', ['last words'], []],
+    ['signal', ['last words'], []],
+    ['heir', ['last words'], []],
+    ['uncaught', ['last words'], ['Error: nobody catches this']],
+  ] as const) {
+    test(
+      `Node.js ${node.version}: all that a daemon says is in rsyslogd's log, line by line, to the end by '${end}'`,
+      needs('rsyslogd'),
+      () =>
+        playLogged(
+          'rsyslogd',
+          node,
+          'log',
+          [logged, end],
+          async (probe, log, stderr) => {
+            assert.equal(stderr, 'to the terminal\n');
+            const { pid, tty } = await probe.next<{
+              pid: number;
+              tty: boolean[];
+            }>();
+            assert.deepEqual(tty, [false]);
+            await probe.gone();
+            const lastError =
+              end === 'uncaught'
+                ? `Node.js v${node.version}`
+                : 'by console.error';
+            const lastOut = end === 'exit' ? 'without newline' : 'last words';
+            await log.entriesTo(lastError);
+            const entries = await log.entriesTo(lastOut);
+
+            const forked = entries.filter(({ text }) =>
+              text.startsWith('forked'),
+            );
+            assert.equal(forked.length, 1);
+            assert.equal(forked[0]!.text, `forked ${forked[0]!.pid}`);
+            assert.notEqual(forked[0]!.pid, pid);
+            const own = entries.filter((entry) => entry.pid === pid);
+            assert.equal(own.length, entries.length - 1);
+            for (const { ident } of entries) assert.equal(ident, 'program');
+
+            const [others, long] = join10k(texts(own, 'daemon.info'));
+            assert.deepEqual(others, [...said, ...last]);
+            assert.deepEqual(long, ['x'.repeat(10_000), '€'.repeat(10_000)]);
+            const [first, second, ...stack] = texts(own, 'daemon.err');
+            assert.deepEqual(
+              [first, second],
+              ['child err', 'by console.error'],
+            );
+            if (errors.length === 0) {
+              assert.deepEqual(stack, []);
+              return;
+            }
+            assert.ok(stack.includes(errors[0]), stack.join('\n'));
+            assert.ok(stack.some((line) => line.startsWith('    at ')));
+          },
+        ),
+    );
+  }
+}
+
+test('busybox syslogd gets the same lines', needs('busybox'), () =>
+  playLogged(
+    'busybox',
+    nodes[0],
+    'log',
+    [logged, 'exit'],
+    async (probe, log) => {
+      const { pid } = await probe.next<{ pid: number }>();
+      await probe.gone();
+      await log.entriesTo('by console.error');
+      const entries = await log.entriesTo('last words');
+      const own = entries.filter((entry) => entry.pid === pid);
+      const short = texts(own, 'daemon.info').filter(
+        ({ length }) => length < 99,
+      );
+      for (const text of ['by process.stdout', 'by a child', 'grüße €😀'])
+        assert.ok(short.includes(text), text);
+      assert.deepEqual(texts(own, 'daemon.err'), [
+        'child err',
+        'by console.error',
+      ]);
+    },
+  ),
+);
+
+test(
+  "the title names a daemon's lines, and stderr may follow stdout",
+  needs('rsyslogd'),
+  () => {
+    const targets = { stdout: 'syslog', stderr: 1, title: 'my-clock' };
+    return playLogged(
+      'rsyslogd',
+      nodes[0],
+      'log',
+      [targets, 'exit'],
+      async (probe, log) => {
+        await probe.gone();
+        const entries = await log.entriesTo('without newline');
+        for (const { ident } of entries) assert.equal(ident, 'my-clock');
+        assert.deepEqual(texts(entries, 'daemon.err'), []);
+        assert.ok(texts(entries, 'daemon.info').includes('by console.error'));
+      },
+    );
+  },
+);
+
+test(
+  'a burst of 20,000 lines just before the exit arrives whole and in order',
+  needs('rsyslogd'),
+  () =>
+    playLogged(
+      'rsyslogd',
+      nodes[0],
+      'burst',
+      [logged, 20_000],
+      async (probe, log) => {
+        const { pid } = await probe.next<{ pid: number }>();
+        process.kill(pid, 'SIGUSR2');
+        await probe.gone();
+        const entries = await log.entriesTo(`burst 19999 ${'x'.repeat(80)}`);
+        assert.deepEqual(
+          texts(entries, 'daemon.info'),
+          Array.from(
+            { length: 20_000 },
+            (_, n) => `burst ${n} ${'x'.repeat(80)}`,
+          ),
+        );
+      },
+    ),
+);
+
+test('a daemon whose log daemon was stopped still ends', needs('busybox'), () =>
+  playLogged(
+    'busybox',
+    nodes[0],
+    'burst',
+    [logged, 5000],
+    async (probe, log) => {
+      const { pid } = await probe.next<{ pid: number }>();
+      process.kill(log.pid, 'SIGSTOP');
+      process.kill(pid, 'SIGUSR2');
+      assert.equal(await probe.next(), 'written');
+      const start = performance.now();
+      await probe.gone();
+      const ms = performance.now() - start;
+      assert.ok(ms > 500, `waited for its log, ${ms} ms`);
+      assert.ok(ms < 10_000, `waited 1 s, ${ms} ms`);
+      process.kill(log.pid, 'SIGCONT');
+      // What its socket had room for.
+      await log.entriesTo(`burst 9 ${'x'.repeat(80)}`);
+    },
+  ),
+);
+
+test(
+  'what is on its way to the log at a fork is sent once, by the parent',
+  needs('rsyslogd'),
+  () => {
+    const [forks, lines] = [30, 200];
+    return playLogged(
+      'rsyslogd',
+      nodes[0],
+      'forks',
+      [logged, forks, lines],
+      async (probe, log) => {
+        const { pid } = await probe.next<{ pid: number }>();
+        await probe.gone();
+        await until(
+          'all entries',
+          () => log.entries().length >= forks * (lines + 2),
+        );
+        const entries = log.entries();
+        const expected = Array.from({ length: forks }, (_, count) => [
+          ...Array.from(
+            { length: lines },
+            (_, line) => `line ${count * lines + line}`,
+          ),
+          'one line',
+        ]).flat();
+        const own = entries.filter((entry) => entry.pid === pid);
+        assert.deepEqual(texts(own, 'daemon.info'), expected);
+        const children = entries.filter((entry) => entry.pid !== pid);
+        assert.equal(children.length, forks);
+        for (const child of children)
+          assert.equal(child.text, `forked ${child.pid}`);
+      },
+    );
+  },
+);
