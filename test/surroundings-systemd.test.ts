@@ -4,25 +4,23 @@ import {
   call,
   type Expected,
   expect,
-  needsRootAnd,
   shell,
   stays,
   withReporter,
 } from './helpers/surroundings';
-
-const systemdPid1 = join(__dirname, 'helpers/systemd-pid1');
+import { bootSystemd, needsSystemd } from './helpers/systemd';
 
 withReporter(
   'services of systemd as process 1',
-  needsRootAnd(['systemctl', 'systemd']),
+  needsSystemd,
   async (reporter) => {
-    const command = (label: string) =>
-      reporter.command(label, '/mnt').join(' ');
+    const command = (label: string) => reporter.command(label).join(' ');
     const script = join(reporter.folder, 'script');
     writeFileSync(script, '#!/bin/sh\n"$@"\nexit $?\n');
     chmodSync(script, 0o755);
+    const program = join(reporter.folder, 'program.cjs');
     writeFileSync(
-      join(reporter.folder, 'program.cjs'),
+      program,
       `const [, , node, ...args] = process.argv;
       require('child_process').spawnSync(node, args);`,
     );
@@ -36,26 +34,28 @@ withReporter(
       ],
       unnamed: ['Type=forking', `ExecStart=${command('unnamed')}`],
       wrapped: [`ExecStart=/bin/sh -c "${command('wrapped')}"`],
-      scripted: [`ExecStart=/mnt/script ${command('scripted')}`],
+      scripted: [`ExecStart=${script} ${command('scripted')}`],
       'scripted-notify': [
         'Type=notify',
         'NotifyAccess=all',
-        `ExecStart=/mnt/script ${command('scripted-notify')}`,
+        `ExecStart=${script} ${command('scripted-notify')}`,
       ],
       inherited: [
         'Type=notify',
-        `ExecStart=${process.execPath} /mnt/program.cjs ${command('inherited')}`,
+        `ExecStart=${process.execPath} ${program} ${command('inherited')}`,
       ],
       old: [`ExecStart=/usr/bin/env -u SYSTEMD_EXEC_PID ${command('old')}`],
       'accepts@': ['StandardInput=socket', `ExecStart=${command('accepts')}`],
     };
-    const write = (name: string, lines: string[]) => {
-      const text = `[Unit]\nDefaultDependencies=no\n${lines.join('\n')}\n`;
-      writeFileSync(join(reporter.folder, name), text);
-    };
-    for (const [name, lines] of Object.entries(services))
-      write(`${name}.service`, ['[Service]', ...lines]);
-    write('accepts.socket', [
+    const unit = (lines: string[]) =>
+      `[Unit]\nDefaultDependencies=no\n${lines.join('\n')}\n`;
+    const units = Object.fromEntries(
+      Object.entries(services).map(([name, lines]) => [
+        `${name}.service`,
+        unit(['[Service]', ...lines]),
+      ]),
+    );
+    units['accepts.socket'] = unit([
       '[Socket]',
       'ListenStream=/mnt/accepts',
       'Accept=yes',
@@ -63,12 +63,16 @@ withReporter(
     const wanted = Object.keys(services)
       .filter((name) => !name.endsWith('@'))
       .map((name) => `${name}.service`);
-    write('all.target', [`Wants=accepts.socket ${wanted.join(' ')}`]);
+    const started = ['accepts.socket', ...wanted].join(' ');
 
-    const booted = reporter.start(
-      [systemdPid1, reporter.folder, 'all.target'],
-      { detached: true },
-    );
+    let folder = '';
+    const booted = bootSystemd({
+      units,
+      visible: [reporter.folder],
+      prepare: (path) => (folder = path),
+      script: `systemctl start --no-block ${started}
+               wait_for test -e /mnt/done`,
+    });
     try {
       const own = 'SYSTEMD_EXEC_PID is this process';
       const expected: Record<string, Expected> = {
@@ -94,12 +98,12 @@ withReporter(
       };
       for (const [name, what] of Object.entries(expected))
         expect(await reporter.report(name), what);
-      const caller = await call(join(reporter.folder, 'accepts'));
+      const caller = await call(join(folder, 'accepts'));
       expect(await reporter.report('accepts'), stays('inetd', /\(unix\)$/));
       caller.destroy();
     } finally {
-      // All but what is inside, which ends with process 1.
-      process.kill(-booted.pid!, 'SIGKILL');
+      writeFileSync(join(folder, 'done'), '');
+      await booted;
     }
   },
 );

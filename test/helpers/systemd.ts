@@ -41,6 +41,8 @@ export interface SystemdOptions {
   script: string;
   /** Puts more files into the folder that is at /mnt then. */
   prepare?: (folder: string) => void;
+  /** Folders that are seen inside, read-only, where they are. */
+  visible?: readonly string[];
   /** ms from the start to the end of the script @default 60000 */
   limit?: number;
 }
@@ -84,7 +86,7 @@ export async function bootSystemd(options: SystemdOptions): Promise<Booted> {
     chmodSync(folder, 0o755); // for services that are not root
     write(folder, options);
     options.prepare?.(folder);
-    return await run(folder, options.limit ?? DEADLINE);
+    return await run(folder, options);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -102,11 +104,14 @@ function write(folder: string, { units, script }: SystemdOptions): void {
   writeFileSync(join(folder, 'script'), prelude + script);
 }
 
-async function run(folder: string, limit: number): Promise<Booted> {
+async function run(
+  folder: string,
+  { limit = DEADLINE, visible = [] }: SystemdOptions,
+): Promise<Booted> {
   // Its end, or that of this process, ends the boot.
   const boot = spawn(
     program,
-    [folder, 'script.target', String(limit / 1000), project],
+    [folder, 'script.target', String(limit / 1000), project, ...visible],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const [console, errors] = await Promise.all([
