@@ -22,9 +22,12 @@ static_assert(std::size(kSteps) == static_cast<size_t>(Step::kCount));
 
 constexpr double kNanosecondsPerMillisecond = 1e6;
 
-uint64_t deadline(const Napi::CallbackInfo& info) {
-  const double milliseconds = info[0].As<Napi::Number>().DoubleValue();
-  return static_cast<uint64_t>(milliseconds * kNanosecondsPerMillisecond);
+// Milliseconds to nanoseconds; what is too long for them is for ever.
+uint64_t nanoseconds(Napi::Value value) {
+  constexpr double kLongest = 1e18;
+  const double time =
+      value.As<Napi::Number>().DoubleValue() * kNanosecondsPerMillisecond;
+  return time < kLongest ? static_cast<uint64_t>(time) : ~0ull;
 }
 
 // {value, step, thread}: value is the pid (or channel), or a negated errno.
@@ -38,7 +41,7 @@ Napi::Value outcome(Napi::Env env, const forkall::Result& result, long value) {
 
 Napi::Value fork(const Napi::CallbackInfo& info) {
   posix::hold_log_pipes();
-  const forkall::Result result = forkall::fork(deadline(info));
+  const forkall::Result result = forkall::fork(nanoseconds(info[0]));
   if (result.error == 0 && result.pid == 0)
     posix::renew_log_pipes();
   else
@@ -46,8 +49,10 @@ Napi::Value fork(const Napi::CallbackInfo& info) {
   return outcome(info.Env(), result, result.pid);
 }
 
+// (ms to stop the threads, ms to be ready or 0)
 Napi::Value detach(const Napi::CallbackInfo& info) {
-  const forkall::Result result = forkall::detach(deadline(info));
+  const forkall::Result result =
+      forkall::detach(nanoseconds(info[0]), nanoseconds(info[1]));
   return outcome(info.Env(), result, result.channel);
 }
 
@@ -133,4 +138,5 @@ void expose_fork(Napi::Env env, Napi::Object exports) {
   js::expose<own_tid>(exports, "gettid");
   js::expose<posix::set_aside>(exports, "setAside");
   js::expose<posix::give_back>(exports, "giveBack");
+  js::expose<posix::unblock_signals>(exports, "unblockSignals");
 }

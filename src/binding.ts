@@ -88,7 +88,7 @@ export interface Binding {
   /** `value`: the child's pid, or 0 in the child. */
   fork(deadline: number): ForkOutcome;
   /** fork, setsid, fork; `value`: the descriptor that leads to the launcher. */
-  detach(deadline: number): ForkOutcome;
+  detach(deadline: number, ready: number): ForkOutcome;
   /** How long each step of the last fork took, in ms. */
   forkTimes(): Record<string, number>;
 
@@ -99,6 +99,7 @@ export interface Binding {
   writeAll(fd: number, bytes: Uint8Array): number;
   setAside(signal: number): number;
   giveBack(signal: number): number;
+  unblockSignals(): number;
 }
 
 /** How a fork went: `step` and `thread` say where it failed. */

@@ -26,10 +26,15 @@ constexpr size_t kNotes = 64 << 20;  // address space, not memory
 constexpr unsigned long kForkFlags =
     SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 
+void await(long pid) {
+  while (sys(SYS_wait4, pid, nullptr, __WALL, nullptr) == -EINTR) continue;
+}
+
 // What the child says once it is whole, or when it cannot be.
 struct Report {
   long error;
   Step step;
+  int pid;  // of who says it
   Times times;
 };
 
@@ -37,7 +42,7 @@ struct Report {
 // the revived threads outlive any frame of the caller.
 class Fork {
  public:
-  Result run(bool detach, uint64_t deadline_ns);
+  Result run(bool detach, uint64_t deadline_ns, uint64_t ready_ns);
 
  private:
   long prepare();
@@ -49,6 +54,9 @@ class Fork {
   Result failure(long error);
   void clean_up();
   [[noreturn]] void give_up(long error);
+  Report report(long error) const {
+    return {error, step_, (int)sys(SYS_getpid), times};
+  }
 
   int* own_tid_field() const { return threads_.tid_field(threads_.all()[0]); }
 
@@ -59,7 +67,7 @@ class Fork {
   }
 
   bool detach_;
-  uint64_t deadline_;
+  uint64_t deadline_, ready_;
   Step step_;
   int channel_[2] = {-1, -1};
   Arena arena_;
@@ -70,10 +78,12 @@ class Fork {
   KernelObjects objects_;
   List<Mapping> mappings_;
   List<RingRecord> rings_;
+  bool adopted_before_;
 } the_fork;
 
-Result Fork::run(bool detach, uint64_t deadline_ns) {
+Result Fork::run(bool detach, uint64_t deadline_ns, uint64_t ready_ns) {
   detach_ = detach;
+  ready_ = ready_ns;
   times = {};
   times.begin = now();
   deadline_ = times.begin + deadline_ns;
@@ -88,11 +98,13 @@ Result Fork::run(bool detach, uint64_t deadline_ns) {
   if (failed(error)) return failure(error);
 
   begin(Step::kFork);
+  if (ready_) adopted_before_ = adopt_orphans(true);
   error = marks_.remove();
   const long pid =
       failed(error) ? error : arch::fork(kForkFlags, own_tid_field());
   if (pid == 0) return in_child();
   if (!failed(pid)) return in_parent(pid);
+  if (ready_) adopt_orphans(adopted_before_);
   marks_.restore();
   threads_.release();
   return failure(pid);
@@ -151,16 +163,22 @@ long Fork::survey() {
 Result Fork::in_parent(long pid) {
   sys(SYS_close, channel_[1]);
   channel_[1] = -1;
-  Report report = {-ECHILD, Step::kFork, times};
+  const Report silent = {-ECHILD, Step::kFork, 0, times};
+  Report report = silent;
   const long length = read_all(channel_[0], &report, sizeof report);
-  if (length != (long)sizeof report) report = {-ECHILD, Step::kFork, times};
+  if (length != (long)sizeof report) report = silent;
   times = report.times;
   step_ = report.step;
   if (detach_ || failed(report.error)) {
     // Not reaped where SIGCHLD is ignored: then it is gone as well.
-    while (sys(SYS_wait4, pid, nullptr, __WALL, nullptr) == -EINTR) continue;
+    await(pid);
   }
-  if (detach_ && !failed(report.error)) leave_with(channel_[0]);
+  if (detach_ && !failed(report.error))
+    leave_with({channel_[0], report.pid, ready_});
+  if (ready_) {
+    if (report.pid > 0 && report.pid != pid) await(report.pid);
+    adopt_orphans(adopted_before_);
+  }
   marks_.restore();
   threads_.release();
   if (failed(report.error)) return failure(report.error);
@@ -186,8 +204,8 @@ Result Fork::in_child() {
   error = threads_.open_gate();
   if (failed(error)) give_up(error);
   begin(Step::kDone);
-  const Report report = {0, Step::kDone, times};
-  error = write_all(channel_[1], &report, sizeof report);
+  const Report well = report(0);
+  error = write_all(channel_[1], &well, sizeof well);
   if (failed(error)) give_up(error);
   threads_.restore_signals();
   Result result = {};
@@ -212,8 +230,8 @@ void Fork::become_grandchild() {
 }
 
 void Fork::give_up(long error) {
-  const Report report = {error, step_, times};
-  write_all(channel_[1], &report, sizeof report);
+  const Report bad = report(error);
+  write_all(channel_[1], &bad, sizeof bad);
   sys(SYS_exit_group, 1);
   __builtin_unreachable();
 }
@@ -261,8 +279,12 @@ const char* unsupported() {
   return nullptr;
 }
 
-Result fork(uint64_t deadline_ns) { return the_fork.run(false, deadline_ns); }
+Result fork(uint64_t deadline_ns) {
+  return the_fork.run(false, deadline_ns, 0);
+}
 
-Result detach(uint64_t deadline_ns) { return the_fork.run(true, deadline_ns); }
+Result detach(uint64_t deadline_ns, uint64_t ready_ns) {
+  return the_fork.run(true, deadline_ns, ready_ns);
+}
 
 }  // namespace forkall

@@ -58,7 +58,11 @@ Result fork(uint64_t deadline_ns);
  * (an exit status as one byte, then a text for its stderr, then end of file)
  * and leaves. On an error up to the grandchild's last thread it returns here
  * unharmed instead.
+ *
+ * With `ready_ns`, which is how long it waits, the launching process stays the
+ * daemon's parent so long: a daemon that ends without a word gives its status,
+ * one that is late is ended. Without, it waits for ever, as a stranger.
  */
-Result detach(uint64_t deadline_ns);
+Result detach(uint64_t deadline_ns, uint64_t ready_ns = 0);
 
 }  // namespace forkall

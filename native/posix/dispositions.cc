@@ -24,4 +24,10 @@ int give_back(int signal) noexcept {
   return result(::sigaction(signal, &aside[signal], nullptr));
 }
 
+int unblock_signals() noexcept {
+  sigset_t none;
+  sigemptyset(&none);
+  return -::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
 }  // namespace posix

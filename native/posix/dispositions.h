@@ -1,4 +1,5 @@
-// A signal's disposition put aside and given back as it was, whoever set it.
+// A signal's disposition put aside and given back as it was, whoever set it;
+// and the signal mask.
 #pragma once
 
 namespace posix {
@@ -8,5 +9,8 @@ int set_aside(int signal) noexcept;
 
 /** Gives `signal` back what set_aside() took. */
 int give_back(int signal) noexcept;
+
+/** The calling thread blocks no signal any more. */
+int unblock_signals() noexcept;
 
 }  // namespace posix

@@ -60,10 +60,12 @@ export function fork(): number {
  * fork, setsid, fork: returns only in the grandchild. The launching process
  * waits on the other end of the descriptor; see readiness.ts.
  * {@link assertForkable} comes first.
+ * @param ready ms that the launching process waits, as the daemon's parent, and
+ *   then ends it; 0: it waits for ever and is not the daemon's parent
  * @internal
  */
-export function detach(): number {
-  const channel = unwrap(binding.detach(deadline));
+export function detach(ready: number): number {
+  const channel = unwrap(binding.detach(deadline, ready));
   becomeCopy({ alone: true });
   return channel;
 }

@@ -19,6 +19,8 @@ struct Report {
   int pid, parent, session, group;
 };
 
+constexpr uint64_t kLong = 60 * check::kSecond;
+
 int reports[2], errors[2];
 Worker worker;
 
@@ -31,7 +33,7 @@ void answer(Worker& self) {
 // Starts a process that has threads and detaches; daemon(channel) never
 // returns. The daemon's parent is this process.
 template <typename Daemon>
-pid_t launch(Daemon daemon) {
+pid_t launch(Daemon daemon, uint64_t ready = 0) {
   EQUAL(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   EQUAL(pipe(reports), 0);
   EQUAL(pipe(errors), 0);
@@ -46,7 +48,7 @@ pid_t launch(Daemon daemon) {
   close(errors[1]);
   worker.start(answer, nullptr);
   worker.await_ready();
-  const forkall::Result result = forkall::detach(check::kDeadline);
+  const forkall::Result result = forkall::detach(check::kDeadline, ready);
   EQUAL(result.error, 0);
   EQUAL(result.pid, 0);
   alarm(30);
@@ -144,6 +146,72 @@ CASE(detach_interrupted,
   EQUAL(check::exit_status(report.pid), SIGKILL);
 }
 
+CASE(detach_status, "a launcher that adopts leaves with the daemon's status") {
+  const int ends[] = {0, 7, -SIGKILL, -SIGSEGV};
+  for (const int end : ends) {
+    static int how;
+    how = end;
+    const pid_t launcher = launch(
+        [](int) {
+          close(STDERR_FILENO);
+          if (how >= 0) _exit(how);
+          signal(-how, SIG_DFL);
+          kill(getpid(), -how);
+        },
+        kLong);
+    const Report report = read_report();
+    const int status = check::exit_status(launcher);
+    CHECK(WIFEXITED(status));
+    EQUAL(WEXITSTATUS(status), end < 0 ? 128 - end : end ? end : 1);
+    const char* what = end == 0          ? "exited with status 0"
+                       : end == 7        ? "exited with status 7"
+                       : end == -SIGKILL ? "was killed by SIGKILL"
+                                         : "was killed by SIGSEGV";
+    char expected[200];
+    snprintf(expected, sizeof expected,
+             "posix-daemonize: ERR_DAEMON_NOT_READY: the daemon (pid %d) %s "
+             "before it was ready\n",
+             report.pid, what);
+    check_errors(expected);
+    // It was the launcher's child until the end, and is not a zombie now.
+    EQUAL(kill(report.pid, 0), -1);
+  }
+}
+
+CASE(detach_late, "a daemon that is not ready in time is ended") {
+  const pid_t launcher = launch(
+      [](int) {
+        close(STDERR_FILENO);
+        for (;;) pause();
+      },
+      check::kSecond / 5);
+  const Report report = read_report();
+  const int status = check::exit_status(launcher);
+  CHECK(WIFEXITED(status));
+  EQUAL(WEXITSTATUS(status), 1);
+  EQUAL(kill(report.pid, 0), -1);
+  char expected[200];
+  snprintf(expected, sizeof expected,
+           "posix-daemonize: ERR_DAEMON_READY_TIMEOUT: the daemon (pid %d) was "
+           "not ready within 200 ms and was ended\n",
+           report.pid);
+  check_errors(expected);
+}
+
+CASE(detach_given_up, "a signal to a launcher that adopts ends both") {
+  const pid_t launcher = launch(
+      [](int) {
+        close(STDERR_FILENO);
+        for (;;) pause();
+      },
+      kLong);
+  const Report report = read_report();
+  EQUAL(kill(launcher, SIGINT), 0);
+  EQUAL(check::exit_status(launcher), SIGINT);
+  EQUAL(kill(report.pid, 0), -1);
+  check_errors("");
+}
+
 CASE(detach_refused,
      "a detach() that fails returns in the launcher, unharmed") {
   check::give_up_root();
@@ -160,7 +228,8 @@ CASE(detach_refused,
     struct rlimit few = old;
     few.rlim_cur = (rlim_t)(4 + more);
     EQUAL(setrlimit(RLIMIT_NPROC, &few), 0);
-    EQUAL(forkall::detach(check::kDeadline).error, -EAGAIN);
+    const uint64_t ready = more % 2 ? kLong : 0;
+    EQUAL(forkall::detach(check::kDeadline, ready).error, -EAGAIN);
     CHECK(check::thread_names() == names);
     EQUAL(getsid(0), session);
     EQUAL(waitpid(-1, nullptr, __WALL), -1);
