@@ -128,6 +128,12 @@ export const daemonErrorCodes = Object.keys(
   messages,
 ) as readonly DaemonErrorCode[];
 
+/** What the launching process prints; see native/forkall/launcher.cc. */
+export const launcherErrorCodes = [
+  'ERR_DAEMON_NOT_READY',
+  'ERR_DAEMON_READY_TIMEOUT',
+] as const;
+
 /** Something that this package, not the kernel, has to say. */
 export class DaemonError<
   Code extends DaemonErrorCode = DaemonErrorCode,

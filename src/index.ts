@@ -1,6 +1,23 @@
 export { daemonize, explain } from './daemonize';
-export type { DaemonContext, Explanation } from './daemonize';
-export type { DaemonizeOptions, Target } from './options';
+export type { Explanation } from './daemonize';
+export type { DaemonContext } from './context';
+export type {
+  DaemonizeOptions,
+  FileTarget,
+  PidfileTarget,
+  SyslogOptions,
+  Target,
+} from './options';
+export { Pidfile } from './pidfile';
+export type { PidfileOptions } from './pidfile-options';
+export type { Owner } from './safe-file';
+export type { PrivilegeOptions } from './privileges';
+export type { LauncherKind } from './surroundings';
+export { listenFds } from './systemd/activation';
+export type { ListenFd, ListenFdsOptions } from './systemd/activation';
+export { notify } from './systemd/notify';
+export type { NotifyState } from './systemd/notify';
+export { startWatchdog, watchdogInterval } from './systemd/watchdog';
 export { fork } from './posix/fork';
 export {
   getpgid,

@@ -1,15 +1,7 @@
-/** What `daemonize` can be told, checked and completed. */
-import { resolve } from 'node:path';
-import { invalidArgType, invalidArgValue } from './errors';
-import {
-  validateArray,
-  validateBoolean,
-  validateFd,
-  validateInteger,
-  validateOneOf,
-  validateOptions,
-  validateString,
-} from './validate';
+/** What `daemonize` can be told. */
+import type { Facility, SyslogOption } from './constants';
+import type { LogMask } from './posix/syslog';
+import type { PrivilegeOptions } from './privileges';
 
 /** A file for output that is not made as usual. */
 export interface FileTarget {
@@ -34,17 +26,43 @@ export interface FileTarget {
  */
 export type Target = string | number | FileTarget;
 
+/** A PID file: its path, or more. */
+export interface PidfileTarget {
+  path: string;
+  /** @defaultValue `0o644` */
+  mode?: number;
+  /** Makes missing directories, owned by `user`. @defaultValue `false` */
+  mkdir?: boolean;
+}
+
+/** How the daemon appears in the system log. */
+export interface SyslogOptions {
+  /** @defaultValue `title`, or the name of the script without its extension */
+  ident?: string;
+  /** @defaultValue `'daemon'` */
+  facility?: Facility;
+  /** @defaultValue `['pid']` */
+  options?: readonly SyslogOption[];
+  /** As `setlogmask`. @defaultValue everything is logged */
+  mask?: LogMask;
+}
+
 /** Options of `daemonize`; each is optional. */
-export interface DaemonizeOptions {
+export interface DaemonizeOptions extends PrivilegeOptions {
   /** File mode creation mask. 0 is APUE's; 0o027 is wiser. @defaultValue `0` */
   umask?: number;
-  /** Working directory of the daemon. @defaultValue `'/'` */
+  /** Working directory of the daemon, below `chroot` where that is given. @defaultValue `'/'` */
   cwd?: string;
+  /** Root directory of the daemon; only for root, and with `user`. @defaultValue unchanged */
+  chroot?: string;
   /** What fd 0 reads. @defaultValue `'null'` */
   stdin?: string | number;
   /** Where fd 1, `process.stdout` and `console.log` write. @defaultValue `'null'` */
   stdout?: Target;
-  /** Where fd 2, `process.stderr` and `console.error` write. @defaultValue `'null'` */
+  /**
+   * Where fd 2, `process.stderr` and `console.error` write, once the daemon is
+   * ready: until then they still reach the terminal. @defaultValue `'null'`
+   */
   stderr?: Target;
   /**
    * Inherited descriptors to keep. What systemd passed by LISTEN_FDS is always
@@ -56,101 +74,56 @@ export interface DaemonizeOptions {
    * uses; `'none'` closes nothing. @defaultValue `'inherited'`
    */
   closeFds?: 'inherited' | 'none';
+  /** File that holds the pid, locked for the daemon's life. @defaultValue none */
+  pidfile?: string | PidfileTarget;
+  /**
+   * Opens the system log, and sends warnings and errors that nobody catches
+   * there. @defaultValue `false`
+   */
+  syslog?: boolean | SyslogOptions;
+  /** `false` sets RLIMIT_CORE to 0. @defaultValue `true` */
+  coreDumps?: boolean;
+  /**
+   * `'keep'`, or the names of the environment variables to keep; those by which
+   * a supervisor speaks to the daemon (`LISTEN_FDS`, `NOTIFY_SOCKET`,
+   * `WATCHDOG_USEC` and the like) stay. @defaultValue `'keep'`
+   */
+  env?: 'keep' | readonly string[];
+  /**
+   * `'reopen'` opens the log files again, as logrotate's `postrotate` wants; a
+   * function is called with every signal. @defaultValue `'default'`
+   */
+  sighup?: 'default' | 'ignore' | 'reopen' | (() => void);
   /**
    * `'ignore'`: the kernel reaps the daemon's children. `node:child_process`
    * then never sees one exit. @defaultValue `'default'`
    */
   sigchld?: 'default' | 'ignore';
+  /**
+   * `'exit'` ends the daemon in order: `onStop`, then the `'exit'` listeners and
+   * the removal of the PID file, status 0. Where the program listens to
+   * `SIGTERM` itself, that is left to it. @defaultValue `'exit'`
+   */
+  sigterm?: 'default' | 'exit' | (() => void);
+  /** What `sigterm: 'exit'` waits for before it ends the daemon. @defaultValue nothing */
+  onStop?: () => unknown;
+  /** How long it waits, in ms. @defaultValue `10000` */
+  stopTimeout?: number;
+  /**
+   * Whether to leave the terminal and session. `'auto'`: not when started by
+   * systemd, inetd, a container or a supervisor, which want their daemons in the
+   * foreground. @defaultValue `'auto'`
+   */
+  detach?: boolean | 'auto';
+  /**
+   * `'manual'`: the launching process waits until `context.ready()`.
+   * @defaultValue `'now'`, when `daemonize` returns
+   */
+  ready?: 'now' | 'manual';
+  /** How long it waits, in ms; then the daemon is ended. @defaultValue `60000` */
+  readyTimeout?: number;
+  /** Descriptor that takes a newline when the daemon is ready (s6). @defaultValue none */
+  notificationFd?: number;
   /** Process title, as `ps` shows it. @defaultValue unchanged */
   title?: string;
-}
-
-/** {@link DaemonizeOptions} with every default filled in. */
-export interface Settings {
-  umask: number;
-  cwd: string;
-  targets: readonly [stdin: Target, stdout: Target, stderr: Target];
-  preserveFds: readonly number[];
-  closeFds: 'inherited' | 'none';
-  sigchld: 'default' | 'ignore';
-  title: string | undefined;
-}
-
-/** Every option that there is. */
-export const optionNames: readonly (keyof DaemonizeOptions)[] = [
-  'umask',
-  'cwd',
-  'stdin',
-  'stdout',
-  'stderr',
-  'preserveFds',
-  'closeFds',
-  'sigchld',
-  'title',
-];
-
-/**
- * Checks options and fills in the defaults; does nothing to the process.
- * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: an option
- *   that does not exist, with the nearest that does
- * @throws {RangeError} `ERR_OUT_OF_RANGE`
- */
-export function readOptions(options: DaemonizeOptions = {}): Settings {
-  validateOptions(options, 'options', optionNames);
-  const {
-    umask = 0,
-    cwd = '/',
-    stdin = 'null',
-    stdout = 'null',
-    stderr = 'null',
-    preserveFds = [],
-    closeFds = 'inherited',
-    sigchld = 'default',
-    title,
-  } = options;
-  validateInteger(umask, 'options.umask', 0, 0o777);
-  validatePath(cwd, 'options.cwd');
-  validateInput(stdin, 'options.stdin');
-  validateTarget(stdout, 'options.stdout');
-  validateTarget(stderr, 'options.stderr');
-  validateArray(preserveFds, 'options.preserveFds');
-  for (const [index, fd] of preserveFds.entries())
-    validateFd(fd, `options.preserveFds[${index}]`);
-  validateOneOf(closeFds, 'options.closeFds', ['inherited', 'none']);
-  validateOneOf(sigchld, 'options.sigchld', ['default', 'ignore']);
-  if (title !== undefined) validateString(title, 'options.title');
-  return {
-    umask,
-    cwd: resolve(cwd),
-    targets: [stdin, stdout, stderr],
-    preserveFds,
-    closeFds,
-    sigchld,
-    title,
-  };
-}
-
-function validatePath(path: unknown, name: string): void {
-  validateString(path, name);
-  if (path === '') throw invalidArgType(name, 'a path', path);
-}
-
-function validateInput(target: unknown, name: string): void {
-  if (typeof target === 'number') validateFd(target, name);
-  else if (typeof target === 'string') validatePath(target, name);
-  else throw invalidArgType(name, 'of type string or number', target);
-  if (target === 'syslog')
-    throw invalidArgValue(name, target, "must be readable, 'syslog' is not");
-}
-
-function validateTarget(target: unknown, name: string): void {
-  if (typeof target === 'number') return validateFd(target, name);
-  if (typeof target === 'string') return validatePath(target, name);
-  if (typeof target !== 'object' || target === null)
-    throw invalidArgType(name, 'of type string, number or object', target);
-  validateOptions(target, name, ['path', 'mode', 'mkdir']);
-  const { path, mode, mkdir } = target as Partial<FileTarget>;
-  validatePath(path, `${name}.path`);
-  if (mode !== undefined) validateInteger(mode, `${name}.mode`, 0, 0o777);
-  if (mkdir !== undefined) validateBoolean(mkdir, `${name}.mkdir`);
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { explain } from 'posix-daemonize';
-import { daemonErrorCodes } from '../src/errors';
-import { optionNames } from '../src/options';
+import { daemonErrorCodes, launcherErrorCodes } from '../src/errors';
+import { optionNames } from '../src/settings';
 
 const read = (path: string): string =>
   readFileSync(`${__dirname}/../${path}`, 'utf8');
@@ -25,7 +25,7 @@ test('every error code has its section in docs/errors.md, and nothing else has',
   const sections = read('docs/errors.md').matchAll(/^## (\S+)$/gm);
   assert.deepEqual(
     [...sections].map(([, code]) => code),
-    [...daemonErrorCodes].sort(),
+    [...daemonErrorCodes, ...launcherErrorCodes].sort(),
   );
 });
 
@@ -38,4 +38,27 @@ test('the steps in the README are those that explain() gives', () => {
 
 test('the options in the README are those that daemonize() takes', () => {
   assert.deepEqual(column('option'), optionNames);
+});
+
+test('docs/coming-from.md leaves out nothing that python-daemon and libdaemon have', () => {
+  const text = read('docs/coming-from.md');
+  // DaemonContext.__init__ of python-daemon 2.3; daemon_*() of libdaemon 0.14.
+  const python = [
+    'chroot_directory working_directory umask uid gid initgroups prevent_core',
+    'detach_process files_preserve pidfile stdin stdout stderr signal_map',
+    'open() close() terminate() is_open',
+  ];
+  const libdaemon = [
+    'close_all close_allv exec execv fork ident_from_argv0 log logv nonblock',
+    'pid_file_create pid_file_is_running pid_file_kill pid_file_kill_wait',
+    'pid_file_proc_default pid_file_remove reset_sigs reset_sigsv retval_done',
+    'retval_init retval_send retval_wait set_verbosity signal_done signal_fd',
+    'signal_init signal_install signal_next unblock_sigs unblock_sigsv',
+  ];
+  const words = (lines: string[]): string[] => lines.join(' ').split(' ');
+  for (const name of [
+    ...words(python),
+    ...words(libdaemon).map((word) => `daemon_${word}`),
+  ])
+    assert.ok(text.includes(`\`${name}\``), name);
 });

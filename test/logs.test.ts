@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readOptions } from '../src/options';
+import { explain } from 'posix-daemonize';
 import { StandardStreams } from '../src/stdio';
 import type { Probe } from './helpers/launch';
 import { start, withLaunching } from './helpers/launch';
@@ -311,7 +311,7 @@ test('wrong targets are told as Node tells them', () => {
     [{ stderr: { path, mkdir: 1 } }, type, 'stderr.mkdir'],
     [{ stderr: { path, mkdirs: true } }, value, 'stderr.mkdirs'],
   ] as const) {
-    assert.throws(() => readOptions(options as never), {
+    assert.throws(() => explain(options as never), {
       code,
       message: new RegExp(`options\\.${name}['"]`),
     });

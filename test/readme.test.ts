@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -25,6 +27,14 @@ function runExample(name: string, text: string) {
     encoding: 'utf8',
     timeout: 30_000,
   });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 async function until<T>(look: () => T | undefined): Promise<T> {
@@ -54,8 +64,30 @@ test('the first example leaves the terminal and goes on in its log', async () =>
   }
 });
 
+test('the example of readiness serves, and a second one tells the shell why not', async () => {
+  const port = await freePort();
+  const source = blocks('js')[1]!.replace('8080', String(port));
+  const first = runExample('hello.mjs', source);
+  assert.deepEqual([first.status, first.stderr], [0, '']);
+  const [pid = ''] = String(
+    spawnSync('pgrep', ['-f', join(folder, 'hello.mjs')]).stdout,
+  ).split('\n');
+  try {
+    const response = await fetch(`http://localhost:${port}`);
+    assert.equal(await response.text(), 'hello\n');
+    const second = runExample('hello.mjs', source);
+    assert.equal(second.status, 1);
+    assert.match(
+      second.stderr,
+      /^posix-daemonize: listen EADDRINUSE: address already in use \S+:\d+\n$/,
+    );
+  } finally {
+    process.kill(Number(pid));
+  }
+});
+
 test('the example of fork() prints what it says', () => {
-  const { status, stdout } = runExample('fork.mjs', blocks('js')[1]!);
+  const { status, stdout } = runExample('fork.mjs', blocks('js')[2]!);
   assert.match(stdout, /^\{ pid: \d+, exitCode: 7, signal: null \}\n$/);
   assert.equal(status, 0);
 });

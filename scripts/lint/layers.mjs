@@ -10,9 +10,12 @@ const layers = [
   ['index', 'cli/'],
   ['daemon'],
   ['daemonize'],
-  ['steps', 'context'],
+  ['steps'],
+  ['shutdown'],
+  ['context'],
   [
     'options',
+    'settings',
     'readiness',
     'stdio',
     'streams',

@@ -27,6 +27,8 @@ export interface LaunchOptions {
    * @default false
    */
   pty?: boolean | 'hangup';
+  /** Type Ctrl-C on the pty once this text has appeared there. */
+  interruptAt?: string;
   /** Added to this process's environment; undefined takes a name away. */
   env?: Record<string, string | undefined>;
   /** Options of node itself, before the fixture. */
@@ -149,6 +151,9 @@ export function start(
   const command = [
     ...(options.pty ? ['python3', terminal] : []),
     ...(options.pty === 'hangup' ? ['--hangup-after-exit'] : []),
+    ...(options.interruptAt === undefined
+      ? []
+      : [`--interrupt-at=${options.interruptAt}`]),
     ...(options.reaper ? ['python3', reaper] : []),
     ...(options.through ?? []),
     node.path,

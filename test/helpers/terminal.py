@@ -1,13 +1,15 @@
 """Runs a command on a terminal of its own, as a terminal emulator does.
 
-usage: terminal.py [--hangup-after-exit] COMMAND [ARGUMENT...]
+usage: terminal.py [--hangup-after-exit] [--interrupt-at=TEXT]
+                   COMMAND [ARGUMENT...]
 
 The command leads a new session whose controlling terminal is a fresh pty,
 on its descriptors 0, 1 and 2; other descriptors are passed on to it. What
 appears on the terminal is copied to standard output.
 
-Without the option the terminal stays until the command and everybody else
+Without --hangup-after-exit the terminal stays until the command and everybody else
 has closed it. With it the terminal is closed the moment the command exits.
+Ctrl-C is typed once, as soon as TEXT has appeared on the terminal.
 
 Ends as the command did: with its exit status, or by the same signal.
 SIGTERM kills the command.
@@ -55,6 +57,20 @@ def close_inherited(keep):
                 pass
 
 
+INTERRUPT = b'\x03'
+awaited = None
+seen = b''
+
+
+def interrupt(master, data):
+    """Types Ctrl-C when the text that is waited for has appeared."""
+    global awaited, seen
+    seen += data
+    if awaited is not None and awaited in seen:
+        awaited = None
+        os.write(master, INTERRUPT)
+
+
 def copy(master):
     """Copies what is there; returns False when everybody has closed it."""
     try:
@@ -63,6 +79,7 @@ def copy(master):
         if error.errno != errno.EIO:
             raise
         return False
+    interrupt(master, data)
     while data:
         data = data[os.write(1, data):]
     return True
@@ -98,8 +115,11 @@ def end_as(status):
 
 
 def main(arguments):
+    global awaited
     hangup = arguments[:1] == ['--hangup-after-exit']
     command = arguments[1:] if hangup else arguments
+    if command and command[0].startswith('--interrupt-at='):
+        awaited = command.pop(0).partition('=')[2].encode()
     if not command:
         sys.exit(__doc__)
     pid, master = start(command)

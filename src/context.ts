@@ -1,0 +1,143 @@
+/** What a daemon holds in its hands after `daemonize`. */
+import { debuglog } from 'node:util';
+import type { Pidfile } from './pidfile';
+import { writeAll } from './posix/loop';
+import { type Launcher, tellSupervisor } from './readiness';
+import type { Settings } from './settings';
+import type { StandardStreams } from './stdio';
+import type { LauncherKind } from './surroundings';
+import { notify } from './systemd/notify';
+
+/** What `daemonize` returns, in the daemon. */
+export interface DaemonContext {
+  /** The daemon's pid. */
+  readonly pid: number;
+  /** Who launched it, by the evidence that there is. */
+  readonly launcher: LauncherKind;
+  /** Whether the process left its terminal and session. */
+  readonly detached: boolean;
+  /** Path of the PID file, where there is one. */
+  readonly pidfile?: string;
+
+  /**
+   * The daemon is up, with `ready: 'manual'`: the launching process leaves with
+   * status 0, stderr leads to its target from now on, and a supervisor is told:
+   * `READY=1` to NOTIFY_SOCKET, a newline to `notificationFd`. Once is enough;
+   * a later call only hands on its status.
+   * @param status a line for `systemctl status`
+   * @throws {PosixError} the supervisor cannot be told
+   * @see sd_notify(3); daemon(7) steps 14 and 15
+   */
+  ready(status?: string): void;
+
+  /**
+   * Ends the daemon as failed: status `error.exitCode` or `process.exitCode`
+   * where that is a number, or 1. Before it is ready the message goes to the
+   * launching terminal, and the launching process leaves with the same status;
+   * afterwards to stderr. `NODE_DEBUG=posix-daemonize` adds the stack.
+   */
+  fail(error: unknown): never;
+
+  /**
+   * Opens the files of stdout and stderr anew, by their paths: for logrotate.
+   * What is written meanwhile is in the old file or the new one, whole and once.
+   * Other targets are left alone, and so is a file that cannot be opened: the
+   * stream goes on with the old one.
+   * @throws {PosixError} of the file that cannot be opened, with its `path`;
+   *   AggregateError where stdout and stderr both have one
+   * @throws {DaemonError} `ERR_DAEMON_LOG_OUT_OF_ROOT` a chroot left it outside
+   */
+  reopenLogs(): void;
+
+  /**
+   * Gives back what the daemon holds: removes the PID file. Done by itself at
+   * the end of the process.
+   */
+  close(): void;
+}
+
+const debug = debuglog('posix-daemonize');
+
+export class Context implements DaemonContext {
+  readonly pid = process.pid;
+  readonly launcher: LauncherKind;
+  readonly detached: boolean;
+  readonly pidfile?: string;
+  readonly #settings: Settings;
+  readonly #launcher: Launcher;
+  readonly #streams: StandardStreams;
+  readonly #pidfile: Pidfile | undefined;
+  #isReady = false;
+
+  constructor(
+    settings: Settings,
+    launcher: Launcher,
+    streams: StandardStreams,
+    pidfile: Pidfile | undefined,
+  ) {
+    this.#settings = settings;
+    this.launcher = settings.surroundings.launcher;
+    this.detached = settings.detach;
+    this.#launcher = launcher;
+    this.#streams = streams;
+    this.#pidfile = pidfile;
+    if (pidfile) this.pidfile = pidfile.path;
+  }
+
+  ready(status?: string): void {
+    const text = status === undefined ? {} : { status };
+    if (this.#isReady) {
+      if (status !== undefined) notify(text);
+      return;
+    }
+    notify({
+      ready: true,
+      ...(this.detached && { mainpid: this.pid }),
+      ...text,
+    });
+    const { notificationFd } = this.#settings;
+    if (notificationFd !== undefined) tellSupervisor(notificationFd);
+    this.#isReady = true;
+    if (this.#settings.ready === 'manual' && this.detached)
+      this.#streams.redirect([2]);
+    this.#launcher.ready();
+  }
+
+  fail(error: unknown): never {
+    const status = statusOf(error);
+    const text = `posix-daemonize: ${describe(error)}\n`;
+    try {
+      notify({ stopping: true, status: firstLine(text) });
+    } catch {
+      // Nothing is left to be told but the terminal.
+    }
+    if (this.#launcher.waits) this.#launcher.fail(text, status);
+    else writeAll(2, Buffer.from(text));
+    process.exit(status);
+  }
+
+  reopenLogs(): void {
+    this.#streams.reopen();
+  }
+
+  close(): void {
+    this.#pidfile?.remove();
+  }
+}
+
+const firstLine = (text: string): string => text.slice(0, text.indexOf('\n'));
+
+function statusOf(error: unknown): number {
+  const own = (error as { exitCode?: unknown } | null | undefined)?.exitCode;
+  for (const status of [own, process.exitCode])
+    if (typeof status === 'number' && status > 0 && status < 256) return status;
+  return 1;
+}
+
+/** The message, and those of the causes; or everything, for who debugs. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (debug.enabled) return error.stack ?? error.message;
+  const { cause, message } = error;
+  return cause === undefined ? message : `${message}: ${describe(cause)}`;
+}

@@ -1,0 +1,259 @@
+/** Options of `daemonize`, checked and completed. */
+import { basename, extname, resolve } from 'node:path';
+import {
+  facilities,
+  type Facility,
+  priorities,
+  type SyslogOption,
+  syslogOptions,
+} from './constants';
+import { invalidArgType, invalidArgValue } from './errors';
+import type { DaemonizeOptions, PidfileTarget, Target } from './options';
+import type { LogMask } from './posix/syslog';
+import type { PrivilegeOptions } from './privileges';
+import type { Surroundings } from './surroundings';
+import {
+  validateArray,
+  validateBoolean,
+  validateFd,
+  validateInteger,
+  validateOneOf,
+  validateOptions,
+  validateString,
+} from './validate';
+
+/** What the options come to, in the surroundings given. */
+export interface Settings {
+  umask: number;
+  cwd: string;
+  chroot: string | undefined;
+  targets: readonly [stdin: Target, stdout: Target, stderr: Target];
+  preserveFds: readonly number[];
+  closeFds: 'inherited' | 'none';
+  pidfile: Required<PidfileTarget> | undefined;
+  syslog: LogSettings | undefined;
+  privileges: PrivilegeOptions;
+  coreDumps: boolean;
+  env: 'keep' | readonly string[];
+  sighup: 'default' | 'ignore' | 'reopen' | (() => void);
+  sigchld: 'default' | 'ignore';
+  sigterm: 'default' | 'exit' | (() => void);
+  onStop: (() => unknown) | undefined;
+  stopTimeout: number;
+  surroundings: Surroundings;
+  detach: boolean;
+  ready: 'now' | 'manual';
+  readyTimeout: number;
+  notificationFd: number | undefined;
+  title: string | undefined;
+}
+
+export interface LogSettings {
+  ident: string;
+  facility: Facility;
+  options: readonly SyslogOption[];
+  mask?: LogMask;
+}
+
+type Check = (value: unknown, name: string) => void;
+
+const oneOf =
+  (...words: readonly unknown[]): Check =>
+  (value, name) =>
+    validateOneOf(value, name, words);
+
+const arrayOf =
+  (check: Check): Check =>
+  (value, name) => {
+    validateArray(value, name);
+    for (const [index, item] of value.entries())
+      check(item, `${name}[${index}]`);
+  };
+
+const integer =
+  (min: number, max?: number): Check =>
+  (value, name) =>
+    validateInteger(value, name, min, max);
+
+const functionOr =
+  (...words: readonly string[]): Check =>
+  (value, name) => {
+    if (typeof value === 'function') return;
+    if (words.length === 0 || typeof value !== 'string')
+      throw invalidArgType(name, 'of type function', value);
+    validateOneOf(value, name, words);
+  };
+
+const path: Check = (value, name) => {
+  validateString(value, name);
+  if (value === '') throw invalidArgType(name, 'a path', value);
+};
+
+/** ms, as far as setTimeout goes; `Infinity` is for ever. */
+const time: Check = (value, name) => {
+  if (value !== Infinity) validateInteger(value, name, 1, 0x7fffffff);
+};
+
+const input: Check = (value, name) => {
+  if (typeof value === 'number') validateFd(value, name);
+  else if (typeof value === 'string') path(value, name);
+  else throw invalidArgType(name, 'of type string or number', value);
+  if (value === 'syslog')
+    throw invalidArgValue(name, value, "must be readable, 'syslog' is not");
+};
+
+const idOrName: Check = (value, name) => {
+  if (typeof value === 'number') validateInteger(value, name, 0, 0xfffffffe);
+  else if (typeof value === 'string') validateString(value, name);
+  else throw invalidArgType(name, 'of type string or number', value);
+};
+
+const mode = integer(0, 0o777);
+
+/** An object of these parts; those that `optional` lacks must be there. */
+const objectOf =
+  (parts: Readonly<Record<string, Check>>, required?: string): Check =>
+  (value, name) => {
+    validateOptions(value, name, Object.keys(parts));
+    for (const [part, check] of Object.entries(parts)) {
+      const item = value[part as keyof typeof value] as unknown;
+      if (item !== undefined || part === required)
+        check(item, `${name}.${part}`);
+    }
+  };
+
+const logMask: Check = (value, name) => {
+  const priority = oneOf(...Object.keys(priorities));
+  if (Array.isArray(value)) arrayOf(priority)(value, name);
+  else objectOf({ upTo: priority }, 'upTo')(value, name);
+};
+
+const fileParts = { path, mode, mkdir: validateBoolean as Check };
+
+const output: Check = (value, name) => {
+  if (typeof value === 'number') validateFd(value, name);
+  else if (typeof value === 'string') path(value, name);
+  else if (typeof value === 'object' && value !== null)
+    objectOf(fileParts, 'path')(value, name);
+  else throw invalidArgType(name, 'of type string, number or object', value);
+};
+
+const syslogParts = {
+  ident: validateString as Check,
+  facility: oneOf(...Object.keys(facilities)),
+  options: arrayOf(oneOf(...Object.keys(syslogOptions))),
+  mask: logMask,
+};
+
+const checks: Readonly<Record<keyof DaemonizeOptions, Check>> = {
+  umask: mode,
+  cwd: path,
+  chroot: path,
+  stdin: input,
+  stdout: output,
+  stderr: output,
+  preserveFds: arrayOf(validateFd),
+  closeFds: oneOf('inherited', 'none'),
+  pidfile: (value, name) =>
+    typeof value === 'string'
+      ? path(value, name)
+      : objectOf(fileParts, 'path')(value, name),
+  syslog: (value, name) =>
+    typeof value === 'boolean' || objectOf(syslogParts)(value, name),
+  user: idOrName,
+  group: idOrName,
+  groups: arrayOf(idOrName),
+  initgroups: validateBoolean,
+  coreDumps: validateBoolean,
+  env: (value, name) =>
+    value === 'keep' || arrayOf(validateString)(value, name),
+  sighup: functionOr('default', 'ignore', 'reopen'),
+  sigchld: oneOf('default', 'ignore'),
+  sigterm: functionOr('default', 'exit'),
+  onStop: functionOr(),
+  stopTimeout: time,
+  detach: oneOf(true, false, 'auto'),
+  ready: oneOf('now', 'manual'),
+  readyTimeout: time,
+  notificationFd: validateFd,
+  title: validateString,
+};
+
+/** Every option that there is. */
+export const optionNames = Object.keys(checks) as (keyof DaemonizeOptions)[];
+
+/**
+ * Checks options and fills in the defaults; does nothing to the process.
+ * @param surroundings who launched this process
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: an option
+ *   that does not exist, with the nearest that does
+ * @throws {RangeError} `ERR_OUT_OF_RANGE`
+ */
+export function readOptions(
+  options: DaemonizeOptions = {},
+  surroundings: Surroundings,
+): Settings {
+  validateOptions(options, 'options', optionNames);
+  for (const name of optionNames)
+    if (options[name] !== undefined)
+      checks[name](options[name], `options.${name}`);
+
+  const { detach: wish = 'auto', chroot, cwd = '/' } = options;
+  const { user, group, groups, initgroups } = options;
+  const detach = wish === 'auto' ? surroundings.detach : wish;
+  // The client of an inetd's service is at the other end of all three.
+  const serves = surroundings.launcher === 'inetd' && !detach;
+  const elsewhere = detach ? 'null' : 'inherit';
+  return {
+    umask: options.umask ?? 0,
+    cwd: chroot === undefined ? resolve(cwd) : resolve('/', cwd),
+    chroot: chroot === undefined ? undefined : resolve(chroot),
+    targets: [
+      serves ? 'inherit' : (options.stdin ?? elsewhere),
+      serves ? 'inherit' : (options.stdout ?? elsewhere),
+      options.stderr ?? elsewhere,
+    ],
+    preserveFds: options.preserveFds ?? [],
+    closeFds: options.closeFds ?? (serves ? 'none' : 'inherited'),
+    pidfile: completePidfile(options.pidfile),
+    syslog: completeSyslog(options),
+    privileges: { user, group, groups, initgroups } as PrivilegeOptions,
+    coreDumps: options.coreDumps ?? true,
+    env: options.env ?? 'keep',
+    sighup: options.sighup ?? 'default',
+    sigchld: options.sigchld ?? 'default',
+    sigterm: options.sigterm ?? 'exit',
+    onStop: options.onStop,
+    stopTimeout: options.stopTimeout ?? 10_000,
+    surroundings,
+    detach,
+    ready: options.ready ?? 'now',
+    readyTimeout: options.readyTimeout ?? 60_000,
+    notificationFd: options.notificationFd,
+    title: options.title,
+  };
+}
+
+function completePidfile(
+  pidfile: DaemonizeOptions['pidfile'],
+): Settings['pidfile'] {
+  if (pidfile === undefined) return undefined;
+  const {
+    path,
+    mode = 0o644,
+    mkdir = false,
+  } = typeof pidfile === 'string' ? { path: pidfile } : pidfile;
+  return { path: resolve(path), mode, mkdir };
+}
+
+function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
+  const { syslog = false, title } = options;
+  if (syslog === false) return undefined;
+  const script = process.argv[1] ?? 'node';
+  return {
+    ident: title ?? basename(script, extname(script)),
+    facility: 'daemon',
+    options: ['pid'],
+    ...(syslog !== true && syslog),
+  };
+}

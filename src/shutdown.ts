@@ -1,0 +1,72 @@
+/** The end of a daemon that is asked to stop. */
+import type { Context } from './context';
+import { writeAll } from './posix/loop';
+import type { Settings } from './settings';
+import { notify } from './systemd/notify';
+
+/**
+ * Does what `sigterm`, `sighup` and `onStop` ask for, and gives the PID file
+ * back at the end of the process, however that comes but by SIGKILL.
+ */
+export function listen(context: Context, settings: Settings): void {
+  process.on('exit', () => context.close());
+  const { sighup, sigterm } = settings;
+  if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
+  else if (sigterm === 'exit') exitOnSigterm(settings);
+  if (typeof sighup === 'function') process.on('SIGHUP', sighup);
+  else if (sighup === 'reopen') process.on('SIGHUP', () => reopen(context));
+}
+
+function exitOnSigterm({ onStop, stopTimeout }: Settings): void {
+  let stopping = false;
+  process.on('SIGTERM', () => {
+    // The program listens itself: it is not to be ended under its hands.
+    if (stopping || process.listenerCount('SIGTERM') > 1) return;
+    stopping = true;
+    void stop(onStop, stopTimeout);
+  });
+}
+
+async function stop(
+  onStop: Settings['onStop'],
+  stopTimeout: number,
+): Promise<never> {
+  tell(() => notify({ stopping: true }));
+  if (onStop) await within(onStop, stopTimeout);
+  process.exit();
+}
+
+/** An error of `onStop` is one that nobody catches. */
+async function within(onStop: () => unknown, limit: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    if (limit === Infinity) return;
+    timer = setTimeout(() => {
+      say(`onStop did not finish within ${limit} ms`);
+      resolve();
+    }, limit);
+  });
+  await Promise.race([onStop(), late]);
+  clearTimeout(timer);
+}
+
+/** The old files stay in use where the new ones cannot be opened. */
+function reopen(context: Context): void {
+  tell(() => context.reopenLogs());
+}
+
+function tell(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    say((error as Error).message);
+  }
+}
+
+function say(text: string): void {
+  try {
+    writeAll(2, Buffer.from(`posix-daemonize: ${text}\n`));
+  } catch {
+    // A full disk or a pipe without a reader must not end the daemon.
+  }
+}
