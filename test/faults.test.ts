@@ -138,7 +138,7 @@ forEachProgram('faults', (program) => {
       [{ stdout: null }, 'ERR_INVALID_ARG_TYPE', /"options.stdout"/],
       [{ stdout: '' }, 'ERR_INVALID_ARG_', /options.stdout/],
       [{ stderr: -1 }, 'ERR_OUT_OF_RANGE', /"options.stderr"/],
-      [{ stderr: {} }, 'ERR_INVALID_ARG_TYPE', /"options.stderr"/],
+      [{ stderr: {} }, 'ERR_INVALID_ARG_TYPE', /"options.stderr.path"/],
       [{ preserveFds: 3 }, 'ERR_INVALID_ARG_TYPE', /"options.preserveFds"/],
       [{ preserveFds: ['3'] }, 'ERR_INVALID_ARG_TYPE', /preserveFds\[0\]/],
       [{ preserveFds: [3, -1] }, 'ERR_OUT_OF_RANGE', /preserveFds\[1\]/],

@@ -331,3 +331,18 @@ test(
     );
   },
 );
+
+test(
+  "openlog() names the lines, and its 'perror' sends nothing in a circle",
+  needs('rsyslogd'),
+  () =>
+    playLogged('rsyslogd', nodes[0], 'perror', [logged], async (probe, log) => {
+      const { pid } = await probe.next<{ pid: number }>();
+      await probe.gone();
+      assert.deepEqual(await log.entriesTo('third'), [
+        { priority: 'local3.warning', ident: 'before', pid, text: 'first' },
+        { priority: 'local4.warning', ident: 'after', pid, text: 'second' },
+        { priority: 'daemon.info', ident: 'program', pid, text: 'third' },
+      ]);
+    }),
+);
