@@ -12,6 +12,9 @@ import { withFolder } from './helpers/scenario';
 
 const [node] = nodes;
 
+/** ms for a service that is about to end */
+const DEADLINE = 10_000;
+
 test('the watchdog is that of this process', () => {
   const pid = String(process.pid);
   for (const [WATCHDOG_USEC, WATCHDOG_PID, interval] of [
@@ -59,7 +62,7 @@ describe('startWatchdog', () => {
     const shell = ['-c', 'WATCHDOG_PID=$$ exec "$@"', 'sh', path];
     const program = join(folder, 'systemd.cjs');
     const args = [...shell, program, scenario];
-    return promisify(execFile)('sh', args, { env });
+    return promisify(execFile)('sh', args, { env, timeout: DEADLINE });
   }
 
   for (const node of nodes)
