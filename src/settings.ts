@@ -128,7 +128,7 @@ const logMask: Check = (value, name) => {
   else objectOf({ upTo: priority }, 'upTo')(value, name);
 };
 
-const fileParts = { path, mode, mkdir: validateBoolean as Check };
+const fileParts = { path, mode, mkdir: validateBoolean };
 
 const output: Check = (value, name) => {
   if (typeof value === 'number') validateFd(value, name);
@@ -139,7 +139,7 @@ const output: Check = (value, name) => {
 };
 
 const syslogParts = {
-  ident: validateString as Check,
+  ident: validateString,
   facility: oneOf(...Object.keys(facilities)),
   options: arrayOf(oneOf(...Object.keys(syslogOptions))),
   mask: logMask,
