@@ -96,7 +96,11 @@ forEachProgram('daemon', (program) => {
         assert.equal(daemon.nodePpid, daemon.ppid);
         assert.notEqual(daemon.pid, before.pid);
         assert.equal(daemon.nodePid, daemon.pid);
-        assert.deepEqual(daemon.context, { pid: daemon.pid, detached: true });
+        assert.deepEqual(daemon.context, {
+          pid: daemon.pid,
+          launcher: 'shell',
+          detached: true,
+        });
 
         assert.equal(daemon.cwd, '/');
         assert.equal(daemon.nodeCwd, '/');
@@ -113,13 +117,16 @@ forEachProgram('daemon', (program) => {
           'gids',
           'groups',
           'sigmask',
-          'ignored',
           'caught',
           'execArgv',
           'argv',
           'title',
         ] as const)
           assert.deepEqual(daemon[what], before[what], what);
+        assert.deepEqual(
+          daemon.ignored.toSorted(),
+          [...before.ignored, 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'].toSorted(),
+        );
         assert.deepEqual(threadNames(daemon), threadNames(before));
         for (const { tid } of daemon.threads)
           assert.ok(!before.threads.some((old) => old.tid === tid));

@@ -27,7 +27,9 @@ int give_back(int signal) noexcept {
 int unblock_signals() noexcept {
   sigset_t none;
   sigemptyset(&none);
-  return -::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  // On Linux that of the calling thread, like pthread_sigmask(), which needs a
+  // newer glibc.
+  return result(::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
 }  // namespace posix
