@@ -179,7 +179,17 @@ forEachProgram('in-the-daemon', (program) => {
     assert.deepEqual(end, { orphan: pid, signal: constants.signals.SIGABRT });
   });
 
-  for (const name of ['SIGTERM', 'SIGHUP', 'SIGKILL'] as const) {
+  test('SIGTERM without a handler ends the daemon with status 0', async () => {
+    const { pid, end, log } = await live('until a signal', [], (pid) =>
+      process.kill(pid, 'SIGTERM'),
+    );
+    assert.deepEqual(
+      { end, log },
+      { end: { orphan: pid, status: 0 }, log: '' },
+    );
+  });
+
+  for (const name of ['SIGHUP', 'SIGKILL'] as const) {
     test(`${name} without a handler ends the daemon`, async () => {
       const { pid, end, log } = await live('until a signal', [], (pid) =>
         process.kill(pid, name),
