@@ -162,7 +162,9 @@ bool keeps_tid(const FutexCall& call) {
     return kind & kInherit;
   if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) return false;
   if (kind & kRobust) return call.value & FUTEX_WAITERS;
-  if (kind & kProtect) return true;
+  // Not what a rwlock's readers wait for: there `kind` is the writer's tid.
+  if (kind & kProtect)
+    return (call.value & ((1u << kCeilingShift) - 1)) == kContended;
   return call.limited && call.value == kContended &&
          (type == kRecursive || type == kErrorCheck);
 }
