@@ -1,15 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import {
   type LaunchOptions,
   type Launching,
   start,
   withLaunching,
 } from './launch';
-import { buildLibrary } from './library';
 import { nodes } from './nodes';
 import { withFolder } from './scenario';
 
@@ -21,19 +18,13 @@ export interface Failure {
   path?: string;
 }
 
-// Where every user can read it.
-const scratch = mkdtempSync(join(tmpdir(), 'pidfile-library-'));
-chmodSync(scratch, 0o755);
-after(() => rmSync(scratch, { recursive: true }));
-const LIBRARY = buildLibrary(scratch, ['pidfile']);
-
 /** Starts a scenario of `fixtures/pidfile.cjs`. */
 export function startScenario(
   args: readonly string[],
   options: LaunchOptions = {},
   [node] = nodes,
 ): Launching {
-  return start(node, 'pidfile.cjs', args, { ...options, env: { LIBRARY } });
+  return start(node, 'pidfile.cjs', args, options);
 }
 
 /** Plays a scenario until `use` is done. */
