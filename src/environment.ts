@@ -31,11 +31,3 @@ export function renamePid(before: number): void {
   for (const name of ['LISTEN_PID', 'WATCHDOG_PID'])
     if (env[name] === String(before)) env[name] = String(process.pid);
 }
-
-/** systemd's sockets, where they are meant for this process. */
-export function listActivated(): number[] {
-  const first = 3;
-  if (process.env.LISTEN_PID !== String(process.pid)) return [];
-  const length = Number(process.env.LISTEN_FDS ?? 0) || 0;
-  return Array.from({ length }, (_, index) => first + index);
-}

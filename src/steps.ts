@@ -10,7 +10,7 @@
  */
 import { statSync } from 'node:fs';
 import { Context } from './context';
-import { cleanEnvironment, listActivated, renamePid } from './environment';
+import { cleanEnvironment, renamePid } from './environment';
 import { openLog } from './logging/reports';
 import { PosixError } from './errors';
 import type { Target } from './options';
@@ -28,6 +28,7 @@ import type { Settings } from './settings';
 import { listen } from './shutdown';
 import { ignoreJobControl, resetSignals } from './signals';
 import { StandardStreams } from './stdio';
+import { listActivated } from './systemd/activation';
 
 /** One daemonization under way. */
 export class Run {

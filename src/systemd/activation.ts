@@ -27,6 +27,9 @@ export interface ListenFd {
 /** SD_LISTEN_FDS_START. */
 const first = 3;
 
+/** How many {@link listenFds} has given, whatever became of the variables. */
+let given = 0;
+
 /**
  * The descriptors that the service manager passed to this process: sockets of
  * its `.socket` units, then files kept from its last run (see `fds` of
@@ -61,7 +64,19 @@ function readFds(): ListenFd[] {
     closeOnExec(first + i, count);
     fds.push({ fd: first + i, name: names?.[i] ?? 'unknown' });
   }
+  given = length;
   return fds;
+}
+
+/**
+ * The descriptors that the manager passed to this process, by its variables or
+ * by what {@link listenFds} has read there before it took them away.
+ */
+export function listActivated(): number[] {
+  const { LISTEN_PID, LISTEN_FDS } = process.env;
+  const here = LISTEN_PID === String(getpid());
+  const length = Math.max(given, (here && Number(LISTEN_FDS)) || 0);
+  return Array.from({ length }, (_, index) => first + index);
 }
 
 function unsetVariables(): void {
