@@ -9,7 +9,9 @@ import { notify } from './systemd/notify';
  * back at the end of the process, however that comes but by SIGKILL.
  */
 export function listen(context: Context, settings: Settings): void {
-  process.on('exit', () => context.close());
+  // One that gave up root may not remove a file in root's directory: its status
+  // and the listeners that follow are not to suffer.
+  process.on('exit', () => tell(() => context.close()));
   const { sighup, sigterm } = settings;
   if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
   else if (sigterm === 'exit') exitOnSigterm(settings);

@@ -113,6 +113,29 @@ forEachProgram('steps', (program) => {
       assert.deepEqual(await probe.gone(), []);
     }));
 
+  test(
+    'a daemon that may not remove its PID file says so, and leaves with 0',
+    needsRoot,
+    () =>
+      withFolder((folder) => {
+        chmodSync(folder, 0o755);
+        const [pidfile, stderr] = [join(folder, 'pid'), join(folder, 'log')];
+        const options = { pidfile, stderr, user: 'nobody' };
+        return program.play('stops', [options, 0], {}, async (probe) => {
+          const { pid } = await probe.next<{ pid: number }>();
+          process.kill(pid, 'SIGTERM');
+          assert.equal(await probe.next(), 'stopping');
+          assert.deepEqual(await probe.next(), { exit: 0 });
+          await probe.gone();
+          assert.equal(
+            readFileSync(stderr, 'utf8'),
+            `posix-daemonize: EACCES: permission denied, unlink '${pidfile}'\n`,
+          );
+          assert.equal(readFileSync(pidfile, 'utf8'), '');
+        });
+      }),
+  );
+
   test('onStop has a deadline', () =>
     withFolder((folder) => {
       const stderr = join(folder, 'log');
