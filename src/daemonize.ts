@@ -101,7 +101,11 @@ function runOrLeave(run: Run, table: readonly Step[]): void {
       step.run?.(run);
     } catch (error) {
       const { message } = located(error, step);
-      run.pidfile?.remove();
+      try {
+        run.pidfile?.remove();
+      } catch {
+        // Root was given up. It is empty, and the first error tells more.
+      }
       run.launcher.fail(
         `posix-daemonize: step '${step.name}': ${message}\n`,
         1,

@@ -136,6 +136,36 @@ forEachProgram('steps', (program) => {
       }),
   );
 
+  test(
+    'a step that fails after root was given up is told to the terminal',
+    needsRoot,
+    () =>
+      withFolder((folder) => {
+        chmodSync(folder, 0o755);
+        const pidfile = join(folder, 'pid');
+        const options = { pidfile, user: 'nobody', notificationFd: 99 };
+        return program.play(
+          'daemon',
+          [options],
+          {},
+          async (probe, launched) => {
+            const { status, stderr } = launched;
+            assert.equal(
+              stderr,
+              "posix-daemonize: step 'ready': EBADF: bad file descriptor, write\n",
+            );
+            assert.equal(status, 1);
+            assert.equal(readFileSync(pidfile, 'utf8'), '');
+            assert.equal(
+              (await probe.gone()).length,
+              1,
+              'the launching process',
+            );
+          },
+        );
+      }),
+  );
+
   test('onStop has a deadline', () =>
     withFolder((folder) => {
       const stderr = join(folder, 'log');
