@@ -115,7 +115,7 @@ test(
         script: `
           systemctl start app
           echo started
-          wait_for false`,
+          sleep infinity`,
         limit: 4_000,
       }),
       /no end within 4000 ms\n--- stdout:\nstarted\n/,
@@ -140,6 +140,24 @@ test(
       assert.match(message, /Job for app.service failed/);
       assert.match(message, /sh\[\d+\]: it broke/);
       assert.match(message, /status=3/);
+      return true;
+    });
+  },
+);
+
+test(
+  'a script on systemd that waits in vain gives up in time to tell',
+  needsSystemd,
+  async () => {
+    const waits = bootSystemd({
+      units: {},
+      script: `
+        SECONDS=3600 # since its start
+        wait_for test -e /run/never`,
+    });
+    await assert.rejects(waits, ({ message }: Error) => {
+      assert.match(message, /^the script on systemd failed: exit-code 1$/m);
+      assert.match(message, /^waited for test -e \/run\/never$/m);
       return true;
     });
   },

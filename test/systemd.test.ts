@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { documented } from './helpers/documented';
 import { installLibrary, installServices } from './helpers/library';
 import { nodes } from './helpers/nodes';
 import { type Booted, bootSystemd, needsSystemd } from './helpers/systemd';
@@ -16,16 +17,6 @@ interface Told {
   given: { fd: number; name: string }[];
   left: object;
   inherited: string[];
-}
-
-/** The file that docs/systemd.md shows, by the path in its first line. */
-function documented(path: string): string {
-  const text = readFileSync(join(__dirname, '../docs/systemd.md'), 'utf8');
-  const block = text
-    .split('```')
-    .find((part) => part.split('\n')[1]?.endsWith(` ${path}`));
-  assert.ok(block, `${path} is not in docs/systemd.md`);
-  return block.slice(block.indexOf('\n') + 1);
 }
 
 describe('on a real systemd', { ...needsSystemd, concurrency: 2 }, () => {

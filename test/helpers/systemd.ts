@@ -36,7 +36,8 @@ export interface SystemdOptions {
   /**
    * What is done once systemd is up, by `bash -eu`; its end is the end of the
    * boot. `property UNIT NAME` prints a property of a unit, `wait_for COMMAND`
-   * repeats a command until it succeeds.
+   * repeats a command until it succeeds, but not for ever: a failure within
+   * the limit leaves the journal.
    */
   script: string;
   /** Puts more files into the folder that is at /mnt then. */
@@ -57,9 +58,14 @@ export interface Booted {
   console: string;
 }
 
-const prelude = `
+const prelude = (limit: number): string => `
 property() { systemctl show --property "$2" --value "$1"; }
-wait_for() { until "$@"; do sleep 0.02; done; }
+wait_for() {
+  until "$@"; do
+    [ $SECONDS -lt ${Math.floor(limit / 2000)} ] || { echo "waited for $*" >&2; exit 1; }
+    sleep 0.02
+  done
+}
 `;
 
 const scriptUnit = `
@@ -92,7 +98,10 @@ export async function bootSystemd(options: SystemdOptions): Promise<Booted> {
   }
 }
 
-function write(folder: string, { units, script }: SystemdOptions): void {
+function write(
+  folder: string,
+  { units, script, limit = DEADLINE }: SystemdOptions,
+): void {
   mkdirSync(join(folder, 'units'));
   const all = {
     ...units,
@@ -101,7 +110,7 @@ function write(folder: string, { units, script }: SystemdOptions): void {
   };
   for (const [name, unit] of Object.entries(all))
     writeFileSync(join(folder, 'units', name), unit);
-  writeFileSync(join(folder, 'script'), prelude + script);
+  writeFileSync(join(folder, 'script'), prelude(limit) + script);
 }
 
 async function run(
