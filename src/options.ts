@@ -77,8 +77,9 @@ export interface DaemonizeOptions extends PrivilegeOptions {
   /** File that holds the pid, locked for the daemon's life. @defaultValue none */
   pidfile?: string | PidfileTarget;
   /**
-   * Opens the system log, and sends warnings and errors that nobody catches
-   * there. @defaultValue `false`
+   * Opens the system log, and sends warnings (`warning`) and errors that nobody
+   * catches (`crit`, with the stack) there. With `stderr: 'syslog'` they come by
+   * that, as `err`. @defaultValue `false`
    */
   syslog?: boolean | SyslogOptions;
   /** `false` sets RLIMIT_CORE to 0. @defaultValue `true` */

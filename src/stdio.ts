@@ -146,6 +146,11 @@ export class StandardStreams {
     if (fd === 0 && typeof this.#targets[0] === 'string') renewInput();
   }
 
+  /** Whether what is written to a descriptor comes to the system log by now. */
+  sendsToLog(fd: number): boolean {
+    return this.#sources[fd] === undefined && this.#leadsToLog(fd);
+  }
+
   #leadsToLog(fd: number): boolean {
     const target = this.#targets[fd]!;
     if (typeof target === 'number' && target < fd)

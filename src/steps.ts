@@ -179,8 +179,11 @@ const afterFork: readonly Step[] = [
     does: ({ syslog }) =>
       `openlog('${syslog!.ident}'): warnings and errors that nobody catches`,
     applies: ({ syslog }) => syslog !== undefined,
-    run: ({ settings: { syslog, chroot } }) =>
-      openLog(syslog!, { now: chroot !== undefined }),
+    run: ({ settings: { syslog, chroot }, streams }) =>
+      openLog(syslog!, {
+        now: chroot !== undefined,
+        isTold: () => streams.sendsToLog(2),
+      }),
   },
   {
     name: 'chroot',
