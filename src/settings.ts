@@ -130,6 +130,13 @@ const logMask: Check = (value, name) => {
 
 const fileParts = { path, mode, mkdir: validateBoolean };
 
+/** Who writes to it chooses the process that is stopped by it. */
+const pidfileMode: Check = (value, name) => {
+  mode(value, name);
+  if ((value as number) & 0o002)
+    throw invalidArgValue(name, value, 'must not let everybody write');
+};
+
 const output: Check = (value, name) => {
   if (typeof value === 'number') validateFd(value, name);
   else if (typeof value === 'string') path(value, name);
@@ -157,7 +164,7 @@ const checks: Readonly<Record<keyof DaemonizeOptions, Check>> = {
   pidfile: (value, name) =>
     typeof value === 'string'
       ? path(value, name)
-      : objectOf(fileParts, 'path')(value, name),
+      : objectOf({ ...fileParts, mode: pidfileMode }, 'path')(value, name),
   syslog: (value, name) =>
     typeof value === 'boolean' || objectOf(syslogParts)(value, name),
   user: idOrName,
@@ -250,10 +257,13 @@ function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
   const { syslog = false, title } = options;
   if (syslog === false) return undefined;
   const script = process.argv[1] ?? 'node';
-  return {
-    ident: title ?? basename(script, extname(script)),
-    facility: 'daemon',
-    options: ['pid'],
-    ...(syslog !== true && syslog),
-  };
+  const {
+    ident = title === undefined || title === ''
+      ? basename(script, extname(script))
+      : title,
+    facility = 'daemon',
+    options: flags = ['pid'],
+    mask,
+  } = syslog === true ? {} : syslog;
+  return { ident, facility, options: flags, ...(mask && { mask }) };
 }
