@@ -101,17 +101,22 @@ function runOrLeave(run: Run, table: readonly Step[]): void {
       step.run?.(run);
     } catch (error) {
       const { message } = located(error, step);
-      try {
-        run.pidfile?.remove();
-      } catch {
-        // Root was given up. It is empty, and the first error tells more.
-      }
+      removePidfile(run);
       run.launcher.fail(
         `posix-daemonize: step '${step.name}': ${message}\n`,
         1,
       );
       _exit(1);
     }
+  }
+}
+
+/** What comes next matters more than a file that is left, empty and free. */
+function removePidfile({ pidfile }: Run): void {
+  try {
+    pidfile?.remove();
+  } catch {
+    // The user that the daemon has become may not write in the directory.
   }
 }
 

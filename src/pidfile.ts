@@ -7,11 +7,12 @@ import {
   constants,
   ftruncateSync,
   readSync,
+  realpathSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { constants as os } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DaemonError, PosixError } from './errors';
 import { askLock, declareWritten, takeLocks } from './pidfile-lock';
 import {
@@ -43,13 +44,18 @@ export type { Owner, PidfileOptions };
 export class Pidfile {
   /** Absolute, as it was when the file was opened. */
   readonly path: string;
+  /** Where it is from the root that the process has. */
+  #current: string;
+  /** The same without symbolic links on the way: what a chroot goes by. */
+  #real: string;
   #fd: number;
   /** The process that may remove the file. */
   #keeper = getpid();
   #written = false;
 
   private constructor(path: string, fd: number) {
-    this.path = path;
+    this.path = this.#current = path;
+    this.#real = join(realpathSync(dirname(path)), basename(path));
     this.#fd = fd;
   }
 
@@ -136,7 +142,7 @@ export class Pidfile {
 
   /** As {@link Pidfile.holder} of the path: this process itself, it may be. */
   holder(): number | null | undefined {
-    return Pidfile.holder(this.path);
+    return Pidfile.holder(this.#current);
   }
 
   /** The descriptor, closed on exec; -1 once it is closed. */
@@ -154,7 +160,7 @@ export class Pidfile {
   write(pid: number = getpid()): void {
     validateInteger(pid, 'pid', 1, maxPid);
     const fd = this.#opened('write');
-    this.#keeper = getpid();
+    this.adopt();
     const line = Buffer.from(`${pid}\n`);
     onFile(this.path, () => {
       // The blank line is overwritten as it is: its block is ours already.
@@ -195,8 +201,8 @@ export class Pidfile {
    * Removes the file and closes it, the second time nothing. Only the process
    * that wrote it (that opened it, if nobody wrote) removes it, and only if the
    * path still leads to it. A file that it cannot remove it leaves empty.
-   * @returns whether the file was removed by this: false after a `chroot()`, or
-   *   where it was removed or replaced, or in another process
+   * @returns whether the file was removed by this: false after a chroot that
+   *   left it outside, where it was removed or replaced, or in another process
    * @throws {PosixError} `EACCES`, `EPERM`, `EROFS`: the directory belongs to
    *   somebody else, as when root was given up. The file is empty and closed.
    */
@@ -206,13 +212,29 @@ export class Pidfile {
       if (fd === -1 || this.#keeper !== getpid()) return false;
       return onFile(this.path, () => {
         ftruncateSync(fd, 0);
-        const here = leadsTo(this.path, fd);
-        if (here) unlinkSync(this.path);
+        const here = leadsTo(this.#current, fd);
+        if (here) unlinkSync(this.#current);
         return here;
       });
     } finally {
       this.close();
     }
+  }
+
+  /** This process is the one that removes the file, from now on. @internal */
+  adopt(): void {
+    this.#keeper = getpid();
+  }
+
+  /**
+   * The process has a new root directory: a file below it is still found.
+   * @param root as seen from the old one, absolute and without symbolic links
+   * @internal
+   */
+  moveRoot(root: string): void {
+    const inside = relative(root, this.#real);
+    if (inside === '..' || inside.startsWith('../')) return;
+    this.#current = this.#real = join('/', inside);
   }
 
   #opened(syscall: string): number {

@@ -135,6 +135,7 @@ const beforeFork: readonly Step[] = [
   },
 ];
 
+      run.pidfile?.adopt();
 const afterFork: readonly Step[] = [
   {
     name: 'setsid',
@@ -193,8 +194,10 @@ const afterFork: readonly Step[] = [
     run: (run) => {
       const path = run.settings.chroot!;
       if (run.privileges) run.privilegeCheck = new PrivilegeCheck();
-      chroot(path);
-      run.streams.moveRoot(path);
+      run.inherited = listInherited();
+      chroot(root);
+      run.streams.moveRoot(root);
+      run.pidfile?.moveRoot(root);
     },
   },
   {
