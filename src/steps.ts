@@ -8,7 +8,8 @@
  * it forks. Here that comes after: a program that could not fork goes on with
  * all it had.
  */
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Context } from './context';
 import { cleanEnvironment, renamePid } from './environment';
 import { openLog } from './logging/reports';
@@ -39,6 +40,8 @@ export class Run {
   privileges: Privileges | undefined;
   /** Made before a chroot. */
   privilegeCheck: PrivilegeCheck | undefined;
+  /** Listed before a chroot, below which there may be no /proc. */
+  inherited: number[] | undefined;
   pidfile: Pidfile | undefined;
   giveBackSighup: () => void = () => {};
   launcher = new Launcher(-1);
@@ -101,9 +104,10 @@ const beforeFork: readonly Step[] = [
     name: 'open',
     source: 'before the fork, so that a bad path is an error in the terminal',
     does: ({ targets, chroot = '', cwd }) =>
-      `open ${targets.map(nameTarget).join(', ')}; check ${chroot}${cwd}`,
+      `open ${targets.map(nameTarget).join(', ')}; check ${join(chroot, cwd)}`,
     run: ({ settings: { chroot = '', cwd }, streams, privileges }) => {
-      assertDirectory(chroot + cwd);
+      if (chroot) assertDirectory(chroot, 'chroot');
+      assertDirectory(join(chroot, cwd), 'chdir');
       streams.open(ownedBy(privileges).owner);
     },
     undo: ({ streams }) => streams.close(),
@@ -131,11 +135,11 @@ const beforeFork: readonly Step[] = [
     run: (run) => {
       const { ready, readyTimeout } = run.settings;
       run.launcher = new Launcher(detach(ready === 'now' ? 0 : readyTimeout));
+      run.pidfile?.adopt();
     },
   },
 ];
 
-      run.pidfile?.adopt();
 const afterFork: readonly Step[] = [
   {
     name: 'setsid',
@@ -192,7 +196,7 @@ const afterFork: readonly Step[] = [
     does: ({ chroot }) => `chroot('${chroot}')`,
     applies: ({ chroot }) => chroot !== undefined,
     run: (run) => {
-      const path = run.settings.chroot!;
+      const root = realpathSync(run.settings.chroot!);
       if (run.privileges) run.privilegeCheck = new PrivilegeCheck();
       run.inherited = listInherited();
       chroot(root);
@@ -337,16 +341,16 @@ function ownedBy(privileges: Privileges | undefined): {
 
 // A look at what is in it needs the right that chdir(2) needs, of the same
 // (effective) user; access(2) would ask for the real one's.
-function assertDirectory(path: string): void {
+function assertDirectory(path: string, call: string): void {
   try {
     statSync(`${path}/.`);
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
-    throw new PosixError(errno!, 'chdir', path);
+    throw new PosixError(errno!, call, path);
   }
 }
 
-function closeInherited({ settings }: Run): void {
+function closeInherited({ settings, inherited }: Run): void {
   const { preserveFds, targets, notificationFd } = settings;
   const kept = new Set<unknown>([
     ...preserveFds,
@@ -354,5 +358,5 @@ function closeInherited({ settings }: Run): void {
     ...targets,
     notificationFd,
   ]);
-  for (const fd of listInherited()) if (!kept.has(fd)) close(fd);
+  for (const fd of inherited ?? listInherited()) if (!kept.has(fd)) close(fd);
 }
