@@ -1,109 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import type { Probe } from './helpers/launch';
+import { needs, playLogged, texts } from './helpers/log-daemon';
 import { nodes, type TestNode } from './helpers/nodes';
 import { Program } from './helpers/programs';
-import { until, withFolder } from './helpers/scenario';
+import { until } from './helpers/scenario';
 
-type Kind = 'busybox' | 'rsyslogd';
-
-const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
-function needs(kind: Kind): { skip: string | false } {
-  if (!canMount) return { skip: 'run as root with CAP_SYS_ADMIN' };
-  const { error } = spawnSync(kind, [kind === 'busybox' ? '--help' : '-v']);
-  return { skip: error !== undefined && `install ${kind.replace(/d$/, '')}` };
-}
-
-const helper = (name: string): string => join(__dirname, 'helpers', name);
 const logged = { stdout: 'syslog', stderr: 'syslog' };
 
-/** `daemon.info program[7]: text`, as both log daemons tell it. */
-interface Entry {
-  priority: string;
-  ident: string;
-  pid: number;
-  text: string;
-}
-
-class LogDaemon {
-  readonly pid: number;
-  readonly #log: string;
-
-  constructor(folder: string) {
-    this.pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
-    this.#log = join(folder, 'log');
-  }
-
-  entries(): Entry[] {
-    if (!existsSync(this.#log)) return [];
-    const lines = readFileSync(this.#log, 'utf8').split('\n');
-    return lines.flatMap((line) => {
-      const [, priority, ident, pid, text] =
-        /(\w+\.\w+) ([\w-]+)\[(\d+)\]: ?(.*)$/.exec(line) ?? [];
-      if (text === undefined) return [];
-      return [{ priority: priority!, ident: ident!, pid: Number(pid), text }];
-    });
-  }
-
-  async entriesTo(last: string): Promise<Entry[]> {
-    await until(`an entry '${last}'`, () =>
-      this.entries().some(({ text }) => text === last),
-    );
-    return this.entries();
-  }
-}
-
-/** Plays a scenario while a log daemon listens on a /dev/log of its own. */
-function playLogged<T>(
-  kind: Kind,
-  node: TestNode,
-  scenario: string,
-  args: readonly unknown[],
-  use: (probe: Probe, log: LogDaemon, stderr: string) => Promise<T>,
-): Promise<T> {
-  return withFolder((folder) => {
-    const through = [
-      helper('private-dev'),
-      helper('with-syslogd'),
-      kind,
-      folder,
-    ];
-    const program = new Program(node, 'program.cjs', 'logs');
-    return program.play(
-      scenario,
-      args,
-      { through },
-      async (probe, { status, stderr }) => {
-        assert.equal(status, 0, stderr);
-        const log = new LogDaemon(folder);
-        try {
-          return await use(probe, log, stderr);
-        } finally {
-          process.kill(log.pid, 'SIGKILL');
-          await until('the end of the log daemon', () => isGone(log.pid));
-        }
-      },
-    );
-  });
-}
-
-function isGone(pid: number): boolean {
-  try {
-    return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return true;
-  }
-}
-
-const texts = (entries: readonly Entry[], priority: string): string[] =>
-  entries
-    .filter((entry) => entry.priority === priority)
-    .map(({ text }) => text);
+const on = (node: TestNode): Program =>
+  new Program(node, 'program.cjs', 'logs');
+const first = on(nodes[0]);
 
 const said = [
   'by process.stdout',
@@ -153,7 +60,7 @@ for (const node of nodes) {
       () =>
         playLogged(
           'rsyslogd',
-          node,
+          on(node),
           'log',
           [logged, end],
           async (probe, log, stderr) => {
@@ -203,28 +110,20 @@ for (const node of nodes) {
 }
 
 test('busybox syslogd gets the same lines', needs('busybox'), () =>
-  playLogged(
-    'busybox',
-    nodes[0],
-    'log',
-    [logged, 'exit'],
-    async (probe, log) => {
-      const { pid } = await probe.next<{ pid: number }>();
-      await probe.gone();
-      await log.entriesTo('by console.error');
-      const entries = await log.entriesTo('last words');
-      const own = entries.filter((entry) => entry.pid === pid);
-      const short = texts(own, 'daemon.info').filter(
-        ({ length }) => length < 99,
-      );
-      for (const text of ['by process.stdout', 'by a child', 'grüße €😀'])
-        assert.ok(short.includes(text), text);
-      assert.deepEqual(texts(own, 'daemon.err'), [
-        'child err',
-        'by console.error',
-      ]);
-    },
-  ),
+  playLogged('busybox', first, 'log', [logged, 'exit'], async (probe, log) => {
+    const { pid } = await probe.next<{ pid: number }>();
+    await probe.gone();
+    await log.entriesTo('by console.error');
+    const entries = await log.entriesTo('last words');
+    const own = entries.filter((entry) => entry.pid === pid);
+    const short = texts(own, 'daemon.info').filter(({ length }) => length < 99);
+    for (const text of ['by process.stdout', 'by a child', 'grüße €😀'])
+      assert.ok(short.includes(text), text);
+    assert.deepEqual(texts(own, 'daemon.err'), [
+      'child err',
+      'by console.error',
+    ]);
+  }),
 );
 
 test(
@@ -234,7 +133,7 @@ test(
     const targets = { stdout: 'syslog', stderr: 1, title: 'my-clock' };
     return playLogged(
       'rsyslogd',
-      nodes[0],
+      first,
       'log',
       [targets, 'exit'],
       async (probe, log) => {
@@ -254,7 +153,7 @@ test(
   () =>
     playLogged(
       'rsyslogd',
-      nodes[0],
+      first,
       'burst',
       [logged, 20_000],
       async (probe, log) => {
@@ -274,26 +173,20 @@ test(
 );
 
 test('a daemon whose log daemon was stopped still ends', needs('busybox'), () =>
-  playLogged(
-    'busybox',
-    nodes[0],
-    'burst',
-    [logged, 5000],
-    async (probe, log) => {
-      const { pid } = await probe.next<{ pid: number }>();
-      process.kill(log.pid, 'SIGSTOP');
-      process.kill(pid, 'SIGUSR2');
-      assert.equal(await probe.next(), 'written');
-      const start = performance.now();
-      await probe.gone();
-      const ms = performance.now() - start;
-      assert.ok(ms > 500, `waited for its log, ${ms} ms`);
-      assert.ok(ms < 10_000, `waited 1 s, ${ms} ms`);
-      process.kill(log.pid, 'SIGCONT');
-      // What its socket had room for.
-      await log.entriesTo(`burst 9 ${'x'.repeat(80)}`);
-    },
-  ),
+  playLogged('busybox', first, 'burst', [logged, 5000], async (probe, log) => {
+    const { pid } = await probe.next<{ pid: number }>();
+    process.kill(log.pid, 'SIGSTOP');
+    process.kill(pid, 'SIGUSR2');
+    assert.equal(await probe.next(), 'written');
+    const start = performance.now();
+    await probe.gone();
+    const ms = performance.now() - start;
+    assert.ok(ms > 500, `waited for its log, ${ms} ms`);
+    assert.ok(ms < 10_000, `waited 1 s, ${ms} ms`);
+    process.kill(log.pid, 'SIGCONT');
+    // What its socket had room for.
+    await log.entriesTo(`burst 9 ${'x'.repeat(80)}`);
+  }),
 );
 
 test(
@@ -303,7 +196,7 @@ test(
     const [forks, lines] = [30, 200];
     return playLogged(
       'rsyslogd',
-      nodes[0],
+      first,
       'forks',
       [logged, forks, lines],
       async (probe, log) => {
@@ -336,7 +229,7 @@ test(
   "openlog() names the lines, and its 'perror' sends nothing in a circle",
   needs('rsyslogd'),
   () =>
-    playLogged('rsyslogd', nodes[0], 'perror', [logged], async (probe, log) => {
+    playLogged('rsyslogd', first, 'perror', [logged], async (probe, log) => {
       const { pid } = await probe.next<{ pid: number }>();
       await probe.gone();
       assert.deepEqual(await log.entriesTo('third'), [
