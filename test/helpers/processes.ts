@@ -43,6 +43,20 @@ export function opens(pid: number, file: string): boolean {
   });
 }
 
+/** The other processes that have a file open. */
+export function openersOf(file: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+    .filter((pid) => {
+      try {
+        return opens(pid, file);
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
+}
+
 function ancestors(pid: number, parents: Map<number, number>): number[] {
   const parent = parents.get(pid);
   return parent === undefined || parent === 0
