@@ -96,8 +96,10 @@ export interface DaemonizeOptions extends PrivilegeOptions {
    */
   sighup?: 'default' | 'ignore' | 'reopen' | (() => void);
   /**
-   * `'ignore'`: the kernel reaps the daemon's children. `node:child_process`
-   * then never sees one exit. @defaultValue `'default'`
+   * `'ignore'`: the kernel reaps children made by `fork()`, and nobody can wait
+   * for them. Only until `node:child_process` starts something: libuv listens to
+   * SIGCHLD then, reaps its own children, and leaves the default behind when the
+   * last of them has ended. @defaultValue `'default'`
    */
   sigchld?: 'default' | 'ignore';
   /**
