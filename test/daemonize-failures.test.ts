@@ -16,7 +16,7 @@ import { nodes } from './helpers/nodes';
 import { needsCompiler, Preload } from './helpers/preload';
 import { openersOf } from './helpers/processes';
 import { forEachProgram, Program } from './helpers/programs';
-import { needsRoot, root, withFolder } from './helpers/scenario';
+import { needsRoot, root, until, withFolder } from './helpers/scenario';
 
 /** ms for what another process is about to do */
 const DEADLINE = 20_000;
@@ -35,6 +35,8 @@ interface Failure {
   code: string;
   message: string;
   step?: string;
+  /** There is a PID file afterwards. */
+  left: boolean;
 }
 
 interface Refused {
@@ -233,6 +235,7 @@ forEachProgram('daemonize', (program) => {
         const { errors, before, after } = await probe.next<Refused>();
         const { umask, uids, groups, fds, pid } = before;
         assert.deepEqual(after, { umask, uids, groups, fds, pid });
+        for (const { left, message } of errors) assert.ok(!left, message);
         use(errors, await probe.next());
       },
     );
@@ -381,6 +384,20 @@ forEachProgram('daemonize', (program) => {
         rmdirSync(join(folder, 'run'));
       }));
 });
+
+test('an error that nobody catches removes the PID file, SIGKILL leaves it for the next', () =>
+  withPath(async (pidfile) => {
+    await first.play('errs', [{ pidfile }, 'throw'], {}, (probe) =>
+      probe.gone(),
+    );
+    assert.ok(!existsSync(pidfile));
+    await starts(first, { pidfile }, async (pid) => {
+      process.kill(pid, 'SIGKILL');
+      await until('its end', () => Pidfile.holder(pidfile) === null);
+      assert.equal(read(pidfile), `${pid}\n`);
+    });
+    await starts(first, { pidfile });
+  }));
 
 test('of ten that start at once one lives, and the others are told', () =>
   withPath(async (pidfile) => {

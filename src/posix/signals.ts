@@ -18,7 +18,7 @@ export type Disposition = (typeof dispositions)[number];
  * Node is not told. A handler that it has installed for `process.on(name)` is
  * replaced; the listeners stay, but hear nothing more until all of them are
  * removed and one is added again. `'ignore'` for `SIGCHLD` takes the exits of
- * children away from `node:child_process`. At its start, Node sets every signal
+ * children that run away from `node:child_process`, until it starts another. At its start, Node sets every signal
  * to its default but `SIGPIPE` and `SIGXFSZ`, which it ignores.
  * @param disposition to be set; without it nothing changes
  * @returns the disposition before
