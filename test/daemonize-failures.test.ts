@@ -110,39 +110,39 @@ describe('a step that fails in the daemon is told, and nothing is left', () => {
     ...['-e', `trace=${fault.split(':')[0]}`, '-e', `inject=${fault}`],
   ];
 
+  const limits = { ...user, coreDumps: false };
   for (const [fault, step, message, options] of [
-    ['chroot:error=EPERM', 'chroot', 'EPERM: operation not permitted, chroot'],
-    ['chdir:error=EIO', 'chdir', 'EIO: i/o error, chdir', {}],
+    ['chroot:error=EPERM', 'chroot', 'EPERM: operation not permitted', user],
+    ['chdir:error=EIO', 'chdir', "EIO: i/o error, chdir '/'", {}],
     ['dup2:error=EIO', 'stdio', 'EIO: i/o error, dup2', {}],
     [
       'setgroups:error=EPERM',
       'privileges',
       'EPERM: operation not permitted, setgroups',
+      user,
     ],
     [
       'setresuid:error=EAGAIN',
       'privileges',
       'EAGAIN: resource temporarily unavailable, setresuid',
+      user,
     ],
-    ['prlimit64:error=EPERM', 'core dumps', 'EPERM: operation not permitted, '],
+    [
+      'prlimit64:error=EPERM',
+      'core dumps',
+      'EPERM: operation not permitted, setrlimit',
+      limits,
+    ],
   ] as const)
     test(`${step}: ${fault}`, needs('strace'), () =>
       withPath(async (pidfile, folder) => {
-        const ownRoot = join(folder, 'root');
-        mkdirSync(ownRoot);
-        const more = options ?? {
-          ...user,
-          ...(step === 'chroot' && { chroot: ownRoot }),
-          coreDumps: false,
-        };
-        const path = { chroot: ` '${ownRoot}'`, chdir: " '/'" };
-        const where = path[step as 'chdir'] ?? '';
-        const text = message.endsWith(' ') ? `${message}setrlimit` : message;
+        const chroot = step === 'chroot' ? folder : undefined;
+        const text = chroot ? `${message}, chroot '${chroot}'` : message;
         const through = inject(fault);
-        const all = { ...more, pidfile };
-        await fails(first, all, { through }, told(step, text + where));
-        // What was root's to remove is not the user's.
-        if (step === 'core dumps') {
+        const all = { ...options, chroot, pidfile };
+        await fails(first, all, { through }, told(step, text));
+        // What is in root's folder is not for the user to remove.
+        if (options === limits) {
           assert.equal(read(pidfile), '');
           await starts(first, { ...user, pidfile });
         } else await assertFree(first, pidfile);

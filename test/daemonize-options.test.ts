@@ -10,7 +10,7 @@ import {
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type DaemonizeOptions, explain } from 'posix-daemonize';
+import { explain } from 'posix-daemonize';
 import { forEachProgram, type Program } from './helpers/programs';
 import { needsRoot, root, until, withFolder } from './helpers/scenario';
 
@@ -369,7 +369,7 @@ test('options that are wrong are refused by name', () => {
     const about = JSON.stringify(options);
     let error: NodeJS.ErrnoException | undefined;
     try {
-      explain(options as DaemonizeOptions);
+      explain(options);
     } catch (thrown) {
       error = thrown as NodeJS.ErrnoException;
     }
