@@ -106,13 +106,9 @@ export class Context implements DaemonContext {
   fail(error: unknown): never {
     const status = statusOf(error);
     const text = `posix-daemonize: ${describe(error)}\n`;
-    try {
-      notify({ stopping: true, status: firstLine(text) });
-    } catch {
-      // Nothing is left to be told but the terminal.
-    }
+    tell(() => notify({ stopping: true, status: firstLine(text) }));
     if (this.#launcher.waits) this.#launcher.fail(text, status);
-    else writeAll(2, Buffer.from(text));
+    else tell(() => writeAll(2, Buffer.from(text)));
     process.exit(status);
   }
 
@@ -122,6 +118,15 @@ export class Context implements DaemonContext {
 
   close(): void {
     this.#pidfile?.remove();
+  }
+}
+
+/** It ends, whether anybody hears of it or not. */
+function tell(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // No supervisor any more, a closed terminal, inetd's socket that listens.
   }
 }
 

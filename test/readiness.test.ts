@@ -86,6 +86,14 @@ forEachProgram('readiness', (program) => {
       }));
   }
 
+  test('fail() ends a daemon whose stderr takes nothing', () => {
+    const options = { ready: 'now', stderr: '/dev/full' };
+    return program.play('fail', [9, options], {}, async (probe) => {
+      await probe.next();
+      assert.deepEqual(await probe.gone(), [{ exit: 9 }]);
+    });
+  });
+
   test('fail() gives the stack where NODE_DEBUG asks for it', () =>
     program.play(
       'fail',
