@@ -1,4 +1,5 @@
 /** What a daemon holds in its hands after `daemonize`. */
+import { constants } from 'node:os';
 import { debuglog } from 'node:util';
 import type { Pidfile } from './pidfile';
 import { writeAll } from './posix/loop';
@@ -34,7 +35,8 @@ export interface DaemonContext {
    * Ends the daemon as failed: status `error.exitCode` or `process.exitCode`
    * where that is a number, or 1. Before it is ready the message goes to the
    * launching terminal, and the launching process leaves with the same status;
-   * afterwards to stderr. `NODE_DEBUG=posix-daemonize` adds the stack.
+   * afterwards to stderr. NOTIFY_SOCKET gets it too, with `ERRNO=`: the error's,
+   * or `ECANCELED`. `NODE_DEBUG=posix-daemonize` adds the stack.
    */
   fail(error: unknown): never;
 
@@ -68,6 +70,7 @@ export class Context implements DaemonContext {
   readonly #streams: StandardStreams;
   readonly #pidfile: Pidfile | undefined;
   #isReady = false;
+  #hasFailed = false;
 
   constructor(
     settings: Settings,
@@ -106,7 +109,7 @@ export class Context implements DaemonContext {
   fail(error: unknown): never {
     const status = statusOf(error);
     const text = `posix-daemonize: ${describe(error)}\n`;
-    tell(() => notify({ stopping: true, status: firstLine(text) }));
+    this.#tellSupervisor(error, firstLine(text));
     if (this.#launcher.waits) this.#launcher.fail(text, status);
     else tell(() => writeAll(2, Buffer.from(text)));
     process.exit(status);
@@ -118,6 +121,19 @@ export class Context implements DaemonContext {
 
   close(): void {
     this.#pidfile?.remove();
+  }
+
+  /** The process ends: a supervisor that waits for it to be ready need not. */
+  end(): void {
+    if (!this.#isReady && !this.#hasFailed)
+      this.#tellSupervisor(undefined, 'ended before it was ready');
+    this.close();
+  }
+
+  // start-stop-daemon gives up at ERRNO, systemd shows it.
+  #tellSupervisor(error: unknown, status: string): void {
+    this.#hasFailed = true;
+    tell(() => notify({ stopping: true, errno: errnoOf(error), status }));
   }
 }
 
@@ -137,6 +153,13 @@ function statusOf(error: unknown): number {
   for (const status of [own, process.exitCode])
     if (typeof status === 'number' && status > 0 && status < 256) return status;
   return 1;
+}
+
+/** The system's, where it was the system that said no. */
+function errnoOf(error: unknown): number {
+  const { errno } = (error ?? {}) as { errno?: unknown };
+  const isOne = Number.isInteger(errno) && Math.abs(errno as number) < 4096;
+  return isOne ? (errno as number) : constants.errno.ECANCELED;
 }
 
 /** The message, and those of the causes; or everything, for who debugs. */

@@ -11,7 +11,7 @@ import { notify } from './systemd/notify';
 export function listen(context: Context, settings: Settings): void {
   // One that gave up root may not remove a file in root's directory: its status
   // and the listeners that follow are not to suffer.
-  process.on('exit', () => tell(() => context.close()));
+  process.on('exit', () => tell(() => context.end()));
   const { sighup, sigterm } = settings;
   if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
   else if (sigterm === 'exit') exitOnSigterm(settings);
