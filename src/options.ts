@@ -104,8 +104,9 @@ export interface DaemonizeOptions extends PrivilegeOptions {
   sigchld?: 'default' | 'ignore';
   /**
    * `'exit'` ends the daemon in order: `onStop`, then the `'exit'` listeners and
-   * the removal of the PID file, status 0. Where the program listens to
-   * `SIGTERM` itself, that is left to it. @defaultValue `'exit'`
+   * the removal of the PID file, status 0. In the foreground `SIGINT`, which
+   * Ctrl-C sends, does the same. Where the program listens to the signal itself,
+   * that is left to it. @defaultValue `'exit'`
    */
   sigterm?: 'default' | 'exit' | (() => void);
   /** What `sigterm: 'exit'` waits for before it ends the daemon. @defaultValue nothing */

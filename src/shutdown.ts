@@ -14,19 +14,22 @@ export function listen(context: Context, settings: Settings): void {
   process.on('exit', () => tell(() => context.end()));
   const { sighup, sigterm } = settings;
   if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
-  else if (sigterm === 'exit') exitOnSigterm(settings);
+  else if (sigterm === 'exit') exitOnSignals(settings);
   if (typeof sighup === 'function') process.on('SIGHUP', sighup);
   else if (sighup === 'reopen') process.on('SIGHUP', () => reopen(context));
 }
 
-function exitOnSigterm({ onStop, stopTimeout }: Settings): void {
+function exitOnSignals({ onStop, stopTimeout, detach }: Settings): void {
   let stopping = false;
-  process.on('SIGTERM', () => {
+  const exit = (signal: NodeJS.Signals): void => {
     // The program listens itself: it is not to be ended under its hands.
-    if (stopping || process.listenerCount('SIGTERM') > 1) return;
+    if (stopping || process.listenerCount(signal) > 1) return;
     stopping = true;
     void stop(onStop, stopTimeout);
-  });
+  };
+  process.on('SIGTERM', exit);
+  // Ctrl-C. Process 1 of a container would not even die of it.
+  if (!detach) process.on('SIGINT', exit);
 }
 
 async function stop(

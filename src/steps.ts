@@ -281,7 +281,9 @@ const afterFork: readonly Step[] = [
   {
     name: 'sigterm',
     source: 'daemon(7) "New-Style Daemons": SIGTERM ends the daemon in order',
-    does: ({ sigterm }) => `SIGTERM: ${nameHandler(sigterm)}`,
+    does: ({ sigterm, detach }) =>
+      (sigterm === 'exit' && !detach ? 'SIGTERM and SIGINT: ' : 'SIGTERM: ') +
+      nameHandler(sigterm),
     run: (run) => {
       const { settings, launcher, streams, pidfile } = run;
       run.context = new Context(settings, launcher, streams, pidfile);
