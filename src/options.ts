@@ -126,7 +126,11 @@ export interface DaemonizeOptions extends PrivilegeOptions {
   ready?: 'now' | 'manual';
   /** How long it waits, in ms; then the daemon is ended. @defaultValue `60000` */
   readyTimeout?: number;
-  /** Descriptor that takes a newline when the daemon is ready (s6). @defaultValue none */
+  /**
+   * Descriptor that takes a newline when the daemon is ready, and is closed then:
+   * the number in the file `notification-fd` of an s6 service directory. One
+   * that was not passed to this process is an error. @defaultValue none
+   */
   notificationFd?: number;
   /** Process title, as `ps` shows it. @defaultValue unchanged */
   title?: string;

@@ -9,6 +9,7 @@ import {
 } from './constants';
 import { invalidArgType, invalidArgValue } from './errors';
 import type { DaemonizeOptions, PidfileTarget, Target } from './options';
+import { listInherited } from './posix/descriptors';
 import type { LogMask } from './posix/syslog';
 import type { PrivilegeOptions } from './privileges';
 import type { Surroundings } from './surroundings';
@@ -108,6 +109,16 @@ const idOrName: Check = (value, name) => {
   else throw invalidArgType(name, 'of type string or number', value);
 };
 
+/** Node's own are among the others: a newline there could do anything. */
+const passedFd: Check = (value, name) => {
+  validateFd(value, name);
+  if (value > 2 && !listInherited().includes(value)) {
+    const reason =
+      'must be a descriptor that the supervisor passed to this process';
+    throw invalidArgValue(name, value, reason);
+  }
+};
+
 const mode = integer(0, 0o777);
 
 /** An object of these parts; those that `optional` lacks must be there. */
@@ -182,7 +193,7 @@ const checks: Readonly<Record<keyof DaemonizeOptions, Check>> = {
   detach: oneOf(true, false, 'auto'),
   ready: oneOf('now', 'manual'),
   readyTimeout: time,
-  notificationFd: validateFd,
+  notificationFd: passedFd,
   title: validateString,
 };
 
