@@ -1,15 +1,18 @@
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe } from 'node:test';
+import {
+  freePort,
+  needsInetd,
+  needsXinetd,
+  startInetd,
+  startXinetd,
+} from './helpers/inetd';
 import { until } from './helpers/scenario';
 import {
   call,
   expect,
   needs,
-  needsRootAnd,
   type Reporter,
   stays,
   withReporter,
@@ -17,22 +20,18 @@ import {
 
 describe('inetd', () => {
   for (const wait of ['nowait', 'wait'])
-    withReporter(
-      `openbsd-inetd, ${wait}`,
-      needsRootAnd(['inetd', 'openbsd-inetd']),
-      async (reporter) => {
-        const port = await freePort();
-        startInetd(reporter, `127.0.0.1:${port} stream tcp ${wait}`);
-        await expectCalled(reporter, port, /\(inet\)$/);
-      },
-    );
+    withReporter(`openbsd-inetd, ${wait}`, needsInetd, async (reporter) => {
+      const port = await freePort();
+      startInetd(reporter, port, `stream tcp ${wait}`);
+      await expectCalled(reporter, port, /\(inet\)$/);
+    });
 
   withReporter(
     'openbsd-inetd, wait, with datagrams',
-    needsRootAnd(['inetd', 'openbsd-inetd']),
+    needsInetd,
     async (reporter) => {
       const port = await freePort();
-      startInetd(reporter, `127.0.0.1:${port} dgram udp wait`);
+      startInetd(reporter, port, 'dgram udp wait');
       const socket = createSocket('udp4');
       await until('the report', () => {
         // Lost while nobody listens.
@@ -45,37 +44,11 @@ describe('inetd', () => {
   );
 
   for (const wait of ['no', 'yes'])
-    withReporter(
-      `xinetd, wait = ${wait}`,
-      needsRootAnd([
-        'xinetd',
-        'xinetd (not beside openbsd-inetd: unpack it into the PATH)',
-      ]),
-      async (reporter) => {
-        const port = await freePort();
-        const [node, ...args] = reporter.command('service');
-        const file = join(reporter.folder, 'xinetd.conf');
-        writeFileSync(
-          file,
-          `service report
-{
-type = UNLISTED
-socket_type = stream
-protocol = tcp
-bind = 127.0.0.1
-port = ${port}
-wait = ${wait}
-user = root
-server = ${node}
-server_args = ${args.join(' ')}
-}
-`,
-        );
-        const log = join(reporter.folder, 'xinetd.log');
-        reporter.start(['xinetd', '-dontfork', '-f', file, '-filelog', log]);
-        await expectCalled(reporter, port, /\(inet\)$/);
-      },
-    );
+    withReporter(`xinetd, wait = ${wait}`, needsXinetd, async (reporter) => {
+      const port = await freePort();
+      startXinetd(reporter, port, `wait = ${wait}`);
+      await expectCalled(reporter, port, /\(inet\)$/);
+    });
 
   for (const options of [['--inetd', '--accept'], ['--inetd']])
     withReporter(
@@ -116,31 +89,5 @@ async function expectCalled(
     expect(await reporter.report('service'), stays('inetd', evidence));
   } finally {
     caller.destroy();
-  }
-}
-
-function startInetd(reporter: Reporter, service: string): void {
-  const file = join(reporter.folder, 'inetd.conf');
-  const command = reporter.command('service');
-  writeFileSync(file, `${service} root ${command[0]} ${command.join(' ')}\n`);
-  reporter.start(['inetd', '-i', file]);
-}
-
-/**
- * A port that is free now, below those that the kernel gives out: a caller
- * that comes too early could be given the very port and call itself.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch {
-      continue; // taken
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 }

@@ -28,6 +28,14 @@ const DEADLINE = 60_000;
 
 const root = join(__dirname, '../..');
 
+// What scripts/unpack-debian.mjs has unpacked comes last.
+const unpacked = join(root, 'node_modules/.cache/debian/usr');
+process.env.PATH = [
+  process.env.PATH ?? '',
+  join(unpacked, 'bin'),
+  join(unpacked, 'sbin'),
+].join(delimiter);
+
 /** What `test/fixtures/surroundings.cjs` tells. */
 export interface Report extends Surroundings {
   label: string;
@@ -38,35 +46,27 @@ export interface Report extends Surroundings {
   loaded: string[];
 }
 
-/**
- * A folder with a program that tells what launched it, and the place where it
- * tells. It needs nothing else, so the folder may be seen from a container.
- */
-export class Reporter {
+/** A folder, a program that tells of itself, and the place where it tells. */
+export class Reporter<T extends { label: string } = Report> {
   readonly folder = mkdtempSync(join(tmpdir(), 'surroundings-'));
+  readonly #program: string;
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   readonly #children = new Set<ChildProcess>();
-  readonly #reports: Report[] = [];
+  readonly #reports: T[] = [];
   #said = '';
   #wake = () => {};
 
-  constructor() {
-    buildSync({
-      entryPoints: [join(root, 'src/surroundings.ts')],
-      outfile: join(this.folder, 'lib/surroundings.js'),
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'cjs',
-    });
-    copyFileSync(
-      join(root, 'test/fixtures/surroundings.cjs'),
-      join(this.folder, 'surroundings.cjs'),
-    );
-    cpSync(join(root, 'prebuilds'), join(this.folder, 'prebuilds'), {
-      recursive: true,
-    });
+  /**
+   * @param fixture of test/fixtures. By default the folder gets a program that
+   *   tells what launched it and needs nothing else: the folder may be seen from
+   *   a container.
+   */
+  constructor(fixture?: string) {
+    this.#program =
+      fixture === undefined
+        ? installDetection(this.folder)
+        : join(root, 'test/fixtures', fixture);
     // allowHalfOpen: the program is to stay after it has told all.
     this.#server = createServer({ allowHalfOpen: true }, (connection) => {
       this.#connections.add(connection);
@@ -76,16 +76,16 @@ export class Reporter {
         .on('data', (chunk: string) => (text += chunk))
         .on('error', () => {}) // it was killed
         .on('end', () => {
-          if (text !== '') this.#reports.push(JSON.parse(text) as Report);
+          if (text !== '') this.#reports.push(JSON.parse(text) as T);
           this.#wake();
         });
     }).listen(join(this.folder, 'socket'));
   }
 
-  /** The command that tells, as seen in `folder`, which may be elsewhere. */
-  command(label: string, folder = this.folder): string[] {
-    const program = join(folder, 'surroundings.cjs');
-    return [process.execPath, program, join(folder, 'socket'), label];
+  /** The command that tells. */
+  command(label: string, ...args: readonly string[]): string[] {
+    const socket = join(this.folder, 'socket');
+    return [process.execPath, this.#program, socket, label, ...args];
   }
 
   /** Starts a program; it is ended with the reporter. */
@@ -105,11 +105,12 @@ export class Reporter {
     return this.#reports.some((report) => report.label === label);
   }
 
-  /** The first report with this label. */
-  async report(label: string): Promise<Report> {
-    const find = async (): Promise<Report> => {
+  /** The first report with this label, or a later one. */
+  async report(label: string, index = 0): Promise<T> {
+    const find = async (): Promise<T> => {
       for (;;) {
-        const found = this.#reports.find((report) => report.label === label);
+        const all = this.#reports.filter((report) => report.label === label);
+        const found = all[index];
         if (found) return found;
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
@@ -125,7 +126,7 @@ export class Reporter {
   async through(
     before: readonly string[],
     options: SpawnOptions = {},
-  ): Promise<Report> {
+  ): Promise<T> {
     this.start([...before, ...this.command('through')], options);
     return this.report('through');
   }
@@ -147,14 +148,31 @@ export class Reporter {
   }
 }
 
+function installDetection(folder: string): string {
+  buildSync({
+    entryPoints: [join(root, 'src/surroundings.ts')],
+    outfile: join(folder, 'lib/surroundings.js'),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'cjs',
+  });
+  const prebuilds = 'prebuilds';
+  cpSync(join(root, prebuilds), join(folder, prebuilds), { recursive: true });
+  const program = join(folder, 'surroundings.cjs');
+  copyFileSync(join(root, 'test/fixtures/surroundings.cjs'), program);
+  return program;
+}
+
 /** A test with a reporter of its own. */
-export function withReporter(
+export function withReporter<T extends { label: string } = Report>(
   title: string,
   options: Skip,
-  use: (reporter: Reporter) => Promise<void>,
+  use: (reporter: Reporter<T>) => Promise<void>,
+  fixture?: string,
 ): void {
   test(title, options, async () => {
-    const reporter = new Reporter();
+    const reporter = new Reporter<T>(fixture);
     try {
       await use(reporter);
     } finally {
