@@ -1,5 +1,8 @@
-import { execFile } from 'node:child_process';
-import type { Report } from './launch';
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { type Report, within } from './launch';
 import { type Reporter, type Skip, withReporter } from './surroundings';
 import type { LauncherKind } from '../../src/surroundings';
 
@@ -45,4 +48,41 @@ export function run(...command: string[]): Promise<Ended> {
       else reject(error!);
     });
   });
+}
+
+/** How a program that was started ends, once its output is closed as well. */
+export async function ending(
+  child: ChildProcess,
+): Promise<[status: number | null, signal: NodeJS.Signals | null]> {
+  const isOver =
+    (child.exitCode !== null || child.signalCode !== null) &&
+    [child.stdout, child.stderr].every((stream) => stream?.closed !== false);
+  if (!isOver) {
+    const close = once(child, 'close');
+    await within(DEADLINE, 'the end of the launching program', close);
+  }
+  return [child.exitCode, child.signalCode];
+}
+
+export const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+/** In the background, as a shell's daemon is. */
+export function expectDetached(told: Told, launcher = 'shell'): void {
+  const { before, pid, sid, fds } = told;
+  assert.deepEqual([told.launcher, told.detached], [launcher, true]);
+  assert.notEqual(pid, before.pid);
+  assert.notEqual(sid, before.sid);
+  assert.notEqual(sid, pid, 'it leads its session');
+  assert.equal(told.tty, null);
+  assert.deepEqual([fds[0], fds[1], fds[2]], Array(3).fill('/dev/null'));
+  assert.deepEqual([told.cwd, told.umask], ['/', 0]);
+}
+
+/** In the foreground, with all else done. */
+export function expectStaying(told: Told, launcher: string): void {
+  const { before, pid, sid, fds } = told;
+  assert.deepEqual([told.launcher, told.detached], [launcher, false]);
+  assert.deepEqual([pid, sid], [before.pid, before.sid]);
+  for (const fd of [0, 1, 2]) assert.equal(fds[fd], before.fds[fd]);
+  assert.deepEqual([told.cwd, told.umask], ['/', 0]);
 }
