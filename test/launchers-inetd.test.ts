@@ -3,30 +3,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import {
+  ask,
   freePort,
   needsInetd,
   needsXinetd,
   startInetd,
   startXinetd,
 } from './helpers/inetd';
-import { within } from './helpers/launch';
 import { type Told, withLauncher } from './helpers/launchers';
-import { call } from './helpers/surroundings';
 
 interface Answer extends Told {
   said: string;
-}
-
-/** Calls a service and talks to it. */
-async function ask(port: number, text: string): Promise<string> {
-  const caller = await call(port);
-  caller.setEncoding('utf8').write(text);
-  const answer = async (): Promise<string> => {
-    let all = '';
-    for await (const chunk of caller) all += String(chunk);
-    return all;
-  };
-  return within(30_000, 'the answer', answer());
 }
 
 /** What daemonize() is not to change: all but a few things. */

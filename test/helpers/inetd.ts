@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { needsRootAnd, type Reporter } from './surroundings';
+import { within } from './launch';
+import { call, needsRootAnd, type Reporter } from './surroundings';
 
 export const needsInetd = needsRootAnd(['inetd', 'openbsd-inetd']);
 export const needsXinetd = needsRootAnd([
@@ -77,4 +78,16 @@ export async function freePort(): Promise<number> {
     await once(server, 'close');
     return port;
   }
+}
+
+/** Calls a service, says something and listens until it hangs up. */
+export async function ask(port: number, text: string): Promise<string> {
+  const caller = await call(port);
+  caller.setEncoding('utf8').write(text);
+  const answer = async (): Promise<string> => {
+    let all = '';
+    for await (const chunk of caller) all += String(chunk);
+    return all;
+  };
+  return within(30_000, 'the answer', answer());
 }
