@@ -175,7 +175,7 @@ autostart = true
       const told = await reporter.report('service');
       expectStaying(told, 'supervisor');
       const log = () => readFileSync(at('log'), 'utf8');
-      await until('RUNNING', () => /entered RUNNING state/.test(log()));
+      await until('RUNNING', () => log().includes('entered RUNNING state'));
       assert.match(
         await control('status'),
         new RegExp(`^service +RUNNING +pid ${told.pid},`),

@@ -45,7 +45,7 @@ export function run(...command: string[]): Promise<Ended> {
     execFile(program, args, options, (error, stdout, stderr) => {
       const status = error ? error.code : 0;
       if (typeof status === 'number') resolve({ status, stdout, stderr });
-      else reject(error!);
+      else reject(new Error(`${program} did not end`, { cause: error }));
     });
   });
 }
