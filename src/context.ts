@@ -123,8 +123,12 @@ export class Context implements DaemonContext {
     this.#pidfile?.remove();
   }
 
-  /** The process ends: a supervisor that waits for it to be ready need not. */
+  /**
+   * The process ends: a supervisor that waits for it to be ready need not. The
+   * end of a child that has the same listeners, by fork(), is another matter.
+   */
   end(): void {
+    if (process.pid !== this.pid) return;
     if (!this.#isReady && !this.#hasFailed)
       this.#tellSupervisor(undefined, 'ended before it was ready');
     this.close();
