@@ -143,16 +143,17 @@ forEachProgram('steps', (program) => {
       withFolder((folder) => {
         chmodSync(folder, 0o755);
         const pidfile = join(folder, 'pid');
-        const options = { pidfile, user: 'nobody', notificationFd: 99 };
+        const options = { pidfile, user: 'nobody', detach: true };
+        const nowhere = join(folder, 'nowhere');
         return program.play(
           'daemon',
           [options],
-          {},
+          { env: { NOTIFY_SOCKET: nowhere } },
           async (probe, launched) => {
             const { status, stderr } = launched;
             assert.equal(
               stderr,
-              "posix-daemonize: step 'ready': EBADF: bad file descriptor, write\n",
+              `posix-daemonize: step 'ready': ENOENT: no such file or directory, sendmsg '${nowhere}'\n`,
             );
             assert.equal(status, 1);
             assert.equal(readFileSync(pidfile, 'utf8'), '');
