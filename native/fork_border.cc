@@ -138,5 +138,5 @@ void expose_fork(Napi::Env env, Napi::Object exports) {
   js::expose<own_tid>(exports, "gettid");
   js::expose<posix::set_aside>(exports, "setAside");
   js::expose<posix::give_back>(exports, "giveBack");
-  js::expose<posix::unblock_signals>(exports, "unblockSignals");
+  js::expose<posix::reset_signals>(exports, "resetSignals");
 }

@@ -99,7 +99,7 @@ export interface Binding {
   writeAll(fd: number, bytes: Uint8Array): number;
   setAside(signal: number): number;
   giveBack(signal: number): number;
-  unblockSignals(): number;
+  resetSignals(): number;
 }
 
 /** How a fork went: `step` and `thread` say where it failed. */

@@ -93,11 +93,10 @@ export class Context implements DaemonContext {
       if (status !== undefined) notify(text);
       return;
     }
-    notify({
-      ready: true,
-      ...(this.detached && { mainpid: this.pid }),
-      ...text,
-    });
+    const mainpid = this.detached && { mainpid: this.pid };
+    // A wrong status is an error even where nobody listens.
+    if (process.env.NOTIFY_SOCKET !== undefined || status !== undefined)
+      notify({ ready: true, ...mainpid, ...text });
     const { notificationFd } = this.#settings;
     if (notificationFd !== undefined) tellSupervisor(notificationFd);
     this.#isReady = true;

@@ -11,7 +11,8 @@ import type { DaemonizeOptions } from './options';
 import { assertForkable } from './posix/fork';
 import { _exit } from './posix/process';
 import { readOptions } from './settings';
-import { Run, type Step, stepsFor } from './steps';
+import { Run, type Step } from './step';
+import { stepsFor } from './steps';
 import { detectSurroundings } from './surroundings';
 
 /** A row of the table that {@link explain} gives. */

@@ -2,6 +2,7 @@
  * Who started this process, by evidence. That the parent is process 1 proves
  * nothing: it adopts every orphan, and in a container it may be anything.
  */
+import { fstatSync } from 'node:fs';
 import { type Ancestor, isShell, isWaiting, readAncestor } from './ancestors';
 import { getpid, getppid, getsid } from './posix/session';
 import { getsockname, type SocketName } from './posix/sockets';
@@ -131,9 +132,9 @@ function inetd(): Surroundings | undefined {
 
 function stdinName(): SocketName | undefined {
   try {
-    return getsockname(0);
+    return fstatSync(0).isSocket() ? getsockname(0) : undefined;
   } catch {
-    return undefined; // ENOTSOCK, EBADF
+    return undefined; // it is closed
   }
 }
 

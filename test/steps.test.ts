@@ -103,6 +103,31 @@ forEachProgram('steps', (program) => {
       ),
   );
 
+  test('descriptors are closed as they are listed, not up to the limit', () =>
+    withFolder((folder) => {
+      const trace = join(folder, 'trace');
+      const through = [
+        ...['bash', '-c', 'ulimit -S -n hard; exec "$0" "$@"'],
+        ...['strace', '-D', '-f', '-qq', '-o', trace],
+        ...['-e', 'trace=close,close_range'],
+      ];
+      return program.play(
+        'daemon',
+        [{}],
+        { through: [...oddParent, ...through], until: 'exit' },
+        async (probe) => {
+          const { fds: before } = await probe.next();
+          assert.equal(before[9], '/etc/hostname');
+          const { fds } = await probe.next<Daemon>();
+          assert.ok(!Object.values(fds).includes('/etc/hostname'));
+          const calls = readFileSync(trace, 'utf8').split('\n');
+          assert.ok(calls.some((call) => /\bclose\(9\)/.test(call)));
+          // The limit is 4096 at least.
+          assert.ok(calls.length < 1500, `${calls.length} calls`);
+        },
+      );
+    }));
+
   test('SIGTERM runs onStop and the exit listeners, and leaves with 0', () =>
     program.play('stops', [{}, 50], {}, async (probe) => {
       const { pid } = await probe.next<{ pid: number }>();

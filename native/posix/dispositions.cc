@@ -24,7 +24,15 @@ int give_back(int signal) noexcept {
   return result(::sigaction(signal, &aside[signal], nullptr));
 }
 
-int unblock_signals() noexcept {
+int reset_signals() noexcept {
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) {
+    struct sigaction action = {};
+    if (::sigaction(signal, nullptr, &action) == -1) return result(-1);
+    if (action.sa_handler != SIG_IGN) continue;
+    action = {};
+    action.sa_handler = SIG_DFL;
+    if (::sigaction(signal, &action, nullptr) == -1) return result(-1);
+  }
   sigset_t none;
   sigemptyset(&none);
   // On Linux that of the calling thread, like pthread_sigmask(), which needs a

@@ -10,7 +10,10 @@ int set_aside(int signal) noexcept;
 /** Gives `signal` back what set_aside() took. */
 int give_back(int signal) noexcept;
 
-/** The calling thread blocks no signal any more. */
-int unblock_signals() noexcept;
+/**
+ * The calling thread blocks no signal any more, and real-time signals that are
+ * ignored get their default action.
+ */
+int reset_signals() noexcept;
 
 }  // namespace posix

@@ -11,7 +11,8 @@ const layers = [
   ['daemon'],
   ['daemonize'],
   ['steps'],
-  ['shutdown'],
+  ['steps-before-fork', 'steps-in-daemon'],
+  ['step', 'shutdown'],
   ['context'],
   [
     'options',

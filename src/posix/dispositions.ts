@@ -1,4 +1,4 @@
-/** A signal put out of the way for a while; and the signal mask. */
+/** A signal put out of the way for a while; and what a parent left behind. */
 import { binding } from '../binding';
 import { type Signal, signalNumber } from '../constants';
 import { check } from '../errors';
@@ -14,9 +14,12 @@ export function setAside(name: Signal): () => void {
 }
 
 /**
- * The main thread, and so the process, takes every signal: none stays blocked
- * that a parent process had blocked.
+ * Empties the main thread's signal mask, and so the process takes every signal
+ * that a parent process had blocked. Real-time signals that it has left ignored
+ * get their default action; Node has done that for all others at its start: one
+ * of them that is ignored now the program wants so.
+ * @see daemon(7) "SysV daemons", steps 2 and 3
  */
-export function unblockSignals(): void {
-  check(binding.unblockSignals(), 'sigprocmask');
+export function resetSignals(): void {
+  check(binding.resetSignals(), 'sigaction');
 }
