@@ -1,5 +1,5 @@
 /** Options of `daemonize`, checked and completed. */
-import { basename, extname, resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 import {
   facilities,
   type Facility,
@@ -267,14 +267,17 @@ function completePidfile(
 function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
   const { syslog = false, title } = options;
   if (syslog === false) return undefined;
-  const script = process.argv[1] ?? 'node';
   const {
-    ident = title === undefined || title === ''
-      ? basename(script, extname(script))
-      : title,
+    ident = identOf(title),
     facility = 'daemon',
     options: flags = ['pid'],
     mask,
   } = syslog === true ? {} : syslog;
   return { ident, facility, options: flags, ...(mask && { mask }) };
+}
+
+/** The name of a program in the system log, if nothing else is said. */
+export function identOf(title?: string): string {
+  if (title !== undefined && title !== '') return title;
+  return parse(process.argv[1] ?? process.execPath).name;
 }

@@ -1,11 +1,13 @@
 /** Where descriptors 0, 1 and 2 will lead. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { parse, resolve } from 'node:path';
-import { LogFile, type Owner } from './logging/file';
+import { resolve } from 'node:path';
+import { LogFile } from './logging/file';
 import type { FileTarget, Target } from './options';
 import { dup2 } from './posix/descriptors';
 import { openLogPipe, serveLogPipes, setDefaultLog } from './posix/log-pipes';
 import { listLoopHandles } from './posix/loop';
+import type { Owner } from './safe-file';
+import { identOf } from './settings';
 import { isInUse, LiveStream, renewInput } from './streams';
 
 const outputMode = 0o640;
@@ -27,8 +29,7 @@ export class StandardStreams {
   /** @param title the process's later one: it names lines in the system log */
   constructor(targets: readonly Target[], title?: string) {
     this.#targets = targets;
-    const script = parse(process.argv[1] ?? process.execPath).name;
-    this.#ident = title === undefined || title === '' ? script : title;
+    this.#ident = identOf(title);
   }
 
   /**

@@ -15,12 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { DaemonError, PosixError } from '../errors';
-
-/** Whom a file belongs to. */
-export interface Owner {
-  uid: number;
-  gid: number;
-}
+import type { Owner } from '../safe-file';
 
 /** How a file is made that is not there. */
 interface Making {
