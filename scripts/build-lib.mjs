@@ -2,7 +2,7 @@
 // and all modules in one file by esbuild. One file, because each module that
 // Node has to find, read and compile costs a daemon 0.2 to 0.3 ms of its start.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -26,6 +26,17 @@ buildSync({
   packages: 'external',
   format: 'cjs',
 });
+// The command line has a file of its own: it loads only what it needs.
+buildSync({
+  ...options,
+  entryPoints: [join(root, 'src/cli/main.ts')],
+  outfile: join(lib, 'cli.js'),
+  banner: { js: '#!/usr/bin/env node' },
+  bundle: true,
+  packages: 'external',
+  format: 'cjs',
+});
+chmodSync(join(lib, 'cli.js'), 0o755);
 // The door for `import`: the same objects, by a plain require. To import a
 // CommonJS file instead takes Node 20 two or three times as long, for it reads
 // the names out of the source once more.

@@ -1,0 +1,4 @@
+/** The command line: `posix-daemonize COMMAND`. */
+import { program } from './program';
+
+void program.parseAsync();
