@@ -1,6 +1,7 @@
 // Unpacks Debian packages that tests use and that cannot be installed beside
-// others, into node_modules/.cache/debian, where test/helpers/surroundings.ts
-// finds their programs. `npm ci` removes them.
+// others, into node_modules/.cache/debian, where test/helpers/installed.ts finds
+// their programs. What they depend on has to be installed. `npm ci` removes
+// them.
 //
 // usage: node scripts/unpack-debian.mjs PACKAGE...
 import { execFileSync } from 'node:child_process';

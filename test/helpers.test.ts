@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { launch, start, withDaemon } from './helpers/launch';
+import { kinds, needs, withLogDaemon } from './helpers/log-daemon';
 import { nodes } from './helpers/nodes';
 import { processesMarked } from './helpers/processes';
 import { bootSystemd, needsSystemd } from './helpers/systemd';
@@ -174,3 +176,42 @@ function running(argument: string): string[] {
     }
   });
 }
+
+for (const kind of kinds)
+  test(
+    `${kind} starts late, stands still, goes on and starts again on one /dev/log`,
+    needs(kind),
+    () =>
+      withLogDaemon(
+        kind,
+        async (log) => {
+          const [nsenter, ...args] = log.through;
+          const say = (text: string): void => {
+            const logger = ['logger', '--tag=test', '--id=7', '-pmail.warning'];
+            execFileSync(nsenter!, [...args, ...logger, text]);
+          };
+          await log.start();
+          say('first');
+          await log.entriesTo('first');
+          log.stop();
+          say('second');
+          log.cont();
+          await log.entriesTo('second');
+          const before = log.pid;
+          await log.restart();
+          assert.notEqual(log.pid, before);
+          say('third');
+          const entries = await log.entriesTo('third');
+          assert.deepEqual(
+            entries.filter(({ ident }) => ident === 'test'),
+            ['first', 'second', 'third'].map((text) => ({
+              priority: 'mail.warning',
+              ident: 'test',
+              pid: 7,
+              text,
+            })),
+          );
+        },
+        { late: true },
+      ),
+  );

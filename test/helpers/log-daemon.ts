@@ -1,51 +1,136 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInstalled } from './installed';
 import type { Probe } from './launch';
+import { type Entry, readJournal, readLog } from './log-entries';
+import { socketsOf } from './processes';
 import type { Program } from './programs';
 import { until, withFolder } from './scenario';
 
-export type Kind = 'busybox' | 'rsyslogd';
+export { type Entry, texts } from './log-entries';
+
+/** A program of each, and what brings it. */
+const programs = {
+  busybox: ['busybox', 'install busybox'],
+  rsyslogd: ['rsyslogd', 'install rsyslog'],
+  'syslog-ng': [
+    'syslog-ng',
+    'run `node scripts/unpack-debian.mjs syslog-ng-core`: it conflicts with rsyslog',
+  ],
+  journald: ['journalctl', 'install systemd'],
+} as const;
+
+export type Kind = keyof typeof programs;
+
+export const kinds = Object.keys(programs) as Kind[];
 
 const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
 
 /** For tests that a log daemon is started for. */
 export function needs(kind: Kind): { skip: string | false } {
   if (!canMount) return { skip: 'run as root with CAP_SYS_ADMIN' };
-  const { error } = spawnSync(kind, [kind === 'busybox' ? '--help' : '-v']);
-  return { skip: error !== undefined && `install ${kind.replace(/d$/, '')}` };
+  const [program, remedy] = programs[kind];
+  return { skip: !isInstalled(program) && remedy };
 }
 
 const helper = (name: string): string => join(__dirname, name);
 
-/** `daemon.info program[7]: text`, as both log daemons tell it. */
-export interface Entry {
-  priority: string;
-  ident: string;
-  pid: number;
-  text: string;
-}
-
-/** A log daemon of a test's own; see with-syslogd. */
+/** A log daemon of a test's own, with a /dev of its own; see `syslogd`. */
 export class LogDaemon {
-  readonly pid: number;
-  readonly #log: string;
+  readonly #kind: Kind;
+  readonly #folder: string;
+  /** Keeps /dev while nobody else is there. */
+  readonly #keeper: ChildProcess;
+  #daemon: ChildProcess | undefined;
 
-  constructor(folder: string) {
-    this.pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
-    this.#log = join(folder, 'log');
+  private constructor(kind: Kind, folder: string, keeper: ChildProcess) {
+    this.#kind = kind;
+    this.#folder = folder;
+    this.#keeper = keeper;
+  }
+
+  /** Makes a /dev for it, in which nobody listens yet. */
+  static async prepare(kind: Kind, folder: string): Promise<LogDaemon> {
+    // Ends when this process does.
+    const keeper = spawn(
+      helper('private-dev'),
+      ['sh', '-c', 'echo ready; exec cat'],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    await once(keeper.stdout, 'data');
+    return new LogDaemon(kind, folder, keeper);
+  }
+
+  /** The command before one that shall have this /dev, such as a launch. */
+  get through(): readonly string[] {
+    return ['nsenter', `--target=${this.#keeper.pid}`, '--mount', '--wd'];
+  }
+
+  /** That of the log daemon, which runs. */
+  get pid(): number {
+    return this.#running.pid!;
+  }
+
+  get #running(): ChildProcess {
+    assert.ok(this.#daemon, 'the log daemon runs');
+    return this.#daemon;
+  }
+
+  /** Starts it, which has not been started or has ended. */
+  async start(): Promise<void> {
+    assert.equal(this.#daemon, undefined);
+    const said = join(this.#folder, 'said');
+    const output = openSync(said, 'a');
+    const [nsenter, ...args] = this.through;
+    const daemon = spawn(
+      'setpriv', // so that it ends when this process does
+      ['--pdeathsig', 'SIGKILL', nsenter!, ...args].concat(
+        helper('syslogd'),
+        this.#kind,
+        this.#folder,
+      ),
+      { stdio: ['ignore', output, output] },
+    );
+    closeSync(output);
+    this.#daemon = daemon;
+    await until('the log daemon to listen', () => {
+      assert.equal(daemon.exitCode, null, readFileSync(said, 'utf8'));
+      return socketsOf(daemon.pid!).some((path) => /dev.log$/.test(path));
+    });
+  }
+
+  /** Stops it from reading. */
+  stop(): void {
+    this.#running.kill('SIGSTOP');
+  }
+
+  /** Has it read again. */
+  cont(): void {
+    this.#running.kill('SIGCONT');
+  }
+
+  /** Ends it as at a shutdown: it has written all that it has read. */
+  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const daemon = this.#running;
+    const exit = once(daemon, 'exit');
+    daemon.kill(signal);
+    await exit;
+    this.#daemon = undefined;
+  }
+
+  /** Ends it and starts it again; meanwhile nobody listens on /dev/log. */
+  async restart(): Promise<void> {
+    await this.end();
+    await this.start();
   }
 
   entries(): Entry[] {
-    if (!existsSync(this.#log)) return [];
-    const lines = readFileSync(this.#log, 'utf8').split('\n');
-    return lines.flatMap((line) => {
-      const [, priority, ident, pid, text] =
-        /(\w+\.\w+) ([\w-]+)\[(\d+)\]: ?(.*)$/.exec(line) ?? [];
-      if (text === undefined) return [];
-      return [{ priority: priority!, ident: ident!, pid: Number(pid), text }];
-    });
+    return this.#kind === 'journald'
+      ? readJournal(`/proc/${this.#keeper.pid}/root/run/log/journal`)
+      : readLog(join(this.#folder, 'log'));
   }
 
   async entriesTo(last: string): Promise<Entry[]> {
@@ -54,6 +139,36 @@ export class LogDaemon {
     );
     return this.entries();
   }
+
+  /** Ends it, and lets go of its /dev. */
+  async close(): Promise<void> {
+    if (this.#daemon?.exitCode === null) await this.end('SIGKILL');
+    const exit = once(this.#keeper, 'exit');
+    this.#keeper.stdin!.end();
+    await exit;
+  }
+}
+
+interface LogDaemonOptions {
+  /** Do not start it; the test does. */
+  late?: boolean;
+}
+
+/** With a log daemon that listens on a /dev/log of its own. */
+export function withLogDaemon<T>(
+  kind: Kind,
+  use: (log: LogDaemon) => Promise<T>,
+  { late = false }: LogDaemonOptions = {},
+): Promise<T> {
+  return withFolder(async (folder) => {
+    const log = await LogDaemon.prepare(kind, folder);
+    try {
+      if (!late) await log.start();
+      return await use(log);
+    } finally {
+      await log.close();
+    }
+  });
 }
 
 /** Plays a scenario while a log daemon listens on a /dev/log of its own. */
@@ -63,41 +178,17 @@ export function playLogged<T>(
   scenario: string,
   args: readonly unknown[],
   use: (probe: Probe, log: LogDaemon, stderr: string) => Promise<T>,
+  options?: LogDaemonOptions,
 ): Promise<T> {
-  return withFolder((folder) => {
-    const through = [
-      helper('private-dev'),
-      helper('with-syslogd'),
-      kind,
-      folder,
-    ];
-    return program.play(
+  const played = (log: LogDaemon): Promise<T> =>
+    program.play(
       scenario,
       args,
-      { through },
-      async (probe, { status, stderr }) => {
+      { through: log.through },
+      (probe, { status, stderr }) => {
         assert.equal(status, 0, stderr);
-        const log = new LogDaemon(folder);
-        try {
-          return await use(probe, log, stderr);
-        } finally {
-          process.kill(log.pid, 'SIGKILL');
-          await until('the end of the log daemon', () => isGone(log.pid));
-        }
+        return use(probe, log, stderr);
       },
     );
-  });
+  return withLogDaemon(kind, played, options);
 }
-
-function isGone(pid: number): boolean {
-  try {
-    return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return true;
-  }
-}
-
-export const texts = (entries: readonly Entry[], priority: string): string[] =>
-  entries
-    .filter((entry) => entry.priority === priority)
-    .map(({ text }) => text);

@@ -43,6 +43,15 @@ export function opens(pid: number, file: string): boolean {
   });
 }
 
+/** The paths that a process has bound sockets to, as it wrote them. */
+export function socketsOf(pid: number): string[] {
+  return read('/proc/net/unix')
+    .split('\n')
+    .map((line) => line.split(/ +/).slice(6))
+    .filter(([inode, path]) => path && opens(pid, `socket:[${inode}]`))
+    .map(([, path]) => path!);
+}
+
 /** The other processes that have a file open. */
 export function openersOf(file: string): number[] {
   return readdirSync('/proc')

@@ -5,21 +5,15 @@ import {
   type SpawnOptions,
 } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  accessSync,
-  constants,
-  copyFileSync,
-  cpSync,
-  mkdtempSync,
-  rmSync,
-} from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import type { LauncherKind, Surroundings } from '../../src/surroundings';
+import { isInstalled } from './installed';
 import { within } from './launch';
 import { needsRoot } from './scenario';
 
@@ -27,14 +21,6 @@ import { needsRoot } from './scenario';
 const DEADLINE = 60_000;
 
 const root = join(__dirname, '../..');
-
-// What scripts/unpack-debian.mjs has unpacked comes last.
-const unpacked = join(root, 'node_modules/.cache/debian/usr');
-process.env.PATH = [
-  process.env.PATH ?? '',
-  join(unpacked, 'bin'),
-  join(unpacked, 'sbin'),
-].join(delimiter);
 
 /** What `test/fixtures/surroundings.cjs` tells. */
 export interface Report extends Surroundings {
@@ -222,17 +208,6 @@ export function needs(
 export function needsRootAnd(...programs: Parameters<typeof needs>): Skip {
   const { skip } = needs(...programs);
   return { skip: skip || needsRoot.skip };
-}
-
-function isInstalled(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Calls a service that is on its way up; the connection stays. */
