@@ -48,7 +48,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::getsockname>(exports, "getsockname");
 
   expose<posix::openlog>(exports, "openlog");
-  expose<posix::syslog>(exports, "syslog");
+  expose<posix::syslog_lines>(exports, "syslog");
   expose<posix::setlogmask>(exports, "setlogmask");
   expose<posix::closelog>(exports, "closelog");
   expose<posix::set_default_log>(exports, "setDefaultLog");

@@ -37,7 +37,7 @@ export interface PidfileTarget {
 
 /** How the daemon appears in the system log. */
 export interface SyslogOptions {
-  /** @defaultValue `title`, or the name of the script without its extension */
+  /** As for `openlog`. @defaultValue `title`, or the name of the script without its extension */
   ident?: string;
   /** @defaultValue `'daemon'` */
   facility?: Facility;

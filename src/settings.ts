@@ -14,9 +14,11 @@ import type { LogMask } from './posix/syslog';
 import type { PrivilegeOptions } from './privileges';
 import type { Surroundings } from './surroundings';
 import {
+  longestIdent,
   validateArray,
   validateBoolean,
   validateFd,
+  validateIdent,
   validateInteger,
   validateOneOf,
   validateOptions,
@@ -157,7 +159,7 @@ const output: Check = (value, name) => {
 };
 
 const syslogParts = {
-  ident: validateString,
+  ident: validateIdent,
   facility: oneOf(...Object.keys(facilities)),
   options: arrayOf(oneOf(...Object.keys(syslogOptions))),
   mask: logMask,
@@ -278,6 +280,10 @@ function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
 
 /** The name of a program in the system log, if nothing else is said. */
 export function identOf(title?: string): string {
-  if (title !== undefined && title !== '') return title;
-  return parse(process.argv[1] ?? process.execPath).name;
+  const script = parse(process.argv[1] ?? process.execPath).name;
+  const name = title === undefined || title === '' ? script : title;
+  const characters = Array.from(name.replace(/\p{Cc}/gu, '?'));
+  const ident = characters.slice(0, longestIdent);
+  while (Buffer.byteLength(ident.join('')) > longestIdent) ident.pop();
+  return ident.join('');
 }

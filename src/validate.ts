@@ -45,6 +45,22 @@ export function validateString(
   }
 }
 
+/** Bytes of an ident that leave room for a whole line in what rsyslog takes. */
+export const longestIdent = 48;
+
+/** What stands before each entry of a log, in one line with it. */
+export function validateIdent(
+  value: unknown,
+  name: string,
+): asserts value is string {
+  validateString(value, name);
+  const fault = /\p{Cc}/u.test(value)
+    ? 'without control characters'
+    : Buffer.byteLength(value) > longestIdent &&
+      `of no more than ${longestIdent} bytes`;
+  if (fault) throw invalidArgValue(name, value, `must be a string ${fault}`);
+}
+
 export function validateBoolean(
   value: unknown,
   name: string,

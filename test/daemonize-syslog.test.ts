@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { explain } from '../src/daemonize';
+import { identOf } from '../src/settings';
 import { type Entry, needs, playLogged, texts } from './helpers/log-daemon';
 import { nodes } from './helpers/nodes';
 import { Program } from './helpers/programs';
@@ -175,3 +177,18 @@ test(
     assertStack(lines.slice(start, lines.indexOf('}') + 1));
   },
 );
+
+test('a name that nobody chose for the log is made fit for it', () => {
+  assert.equal(identOf('my\nclock\0'), 'my?clock?');
+  assert.equal(identOf('x'.repeat(100_000)), 'x'.repeat(48));
+  assert.equal(identOf(`x${'😀'.repeat(20)}`), `x${'😀'.repeat(11)}`);
+  assert.equal(identOf(''), identOf());
+});
+
+test('a name that is not fit for the log is told before anything is done', () => {
+  for (const ident of ['my\nclock', '€'.repeat(17)])
+    assert.throws(() => explain({ syslog: { ident } }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /^The property 'options\.syslog\.ident' must be a string /,
+    });
+});

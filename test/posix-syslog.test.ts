@@ -1,57 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { facilities, priorities } from '../src/constants';
 import { openlog, setlogmask, syslog } from '../src/posix/syslog';
-import { launch } from './helpers/launch';
-import { nodes } from './helpers/nodes';
+import { datagrams, needsOwnDev, parse, sent } from './helpers/devlog';
 import { play } from './helpers/scenario';
-
-const room = 'syslog';
-const [node] = nodes;
-
-const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
-const needsOwnDev = {
-  skip:
-    !canMount && 'run as root with CAP_SYS_ADMIN: /dev/log has to be our own',
-};
-
-interface Message {
-  priority: number;
-  tag: string;
-  text: string;
-}
-
-/** What a scenario sends to /dev/log. */
-async function sent(scenario: string): Promise<Message[]> {
-  const { stdout } = await promisify(execFile)(
-    join(__dirname, 'helpers/private-dev'),
-    [
-      'python3',
-      join(__dirname, 'helpers/devlog.py'),
-      node.path,
-      '--expose-gc',
-      join(__dirname, `fixtures/posix/${room}.cjs`),
-      scenario,
-    ],
-  );
-  const { status, messages } = JSON.parse(stdout) as {
-    status: number;
-    messages: string[];
-  };
-  assert.equal(status, 0);
-  return messages.map(parse);
-}
-
-/** `<14>Nov 22 15:30:00 ident[7]: text` */
-function parse(message: string): Message {
-  const [, priority, tag, text] =
-    /^<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d (.*?): ?([^]*)$/.exec(message) ?? [];
-  assert.ok(text !== undefined, message);
-  return { priority: Number(priority), tag: tag!, text };
-}
 
 test(
   'a log that nobody opened has the name of the program',
@@ -87,21 +39,62 @@ test(
   },
 );
 
-test('the option pid adds the pid', needsOwnDev, async () => {
-  const [{ tag, text }] = (await sent('pid')) as [Message];
-  assert.equal(tag, `test[${text}]`);
-});
-
 test(
-  'text arrives as it is, and a NUL where it stands',
+  'text arrives as it is, and what is no text becomes visible',
   needsOwnDev,
   async () => {
     const messages = await sent('text');
     assert.deepEqual(
       messages.map(({ text }) => text),
-      ['%s %n %m %%', 'a\\0b', 'grüße', '', 'x'.repeat(9999)],
+      [
+        '%s %n %m %%',
+        'a\\0b',
+        'grüße €😀',
+        'tab\tred\\x1b[31m\\x07\\x7f\\u0085',
+        'half \ufffd\uff61 \ufffd',
+        '',
+      ],
     );
     for (const { tag } of messages) assert.equal(tag, '100%s');
+  },
+);
+
+test('each line is an entry', needsOwnDev, async () => {
+  assert.deepEqual(
+    (await sent('lines')).map(({ text }) => text),
+    ['one', 'two', '', '  four', 'five', '', 'a\\x0db'],
+  );
+});
+
+test(
+  'a long line comes in pieces of whole characters, with marks, that rsyslog takes',
+  needsOwnDev,
+  async () => {
+    const raw = await datagrams('long');
+    for (const datagram of raw) assert.ok(Buffer.byteLength(datagram) <= 8096);
+    const lengths = raw.map(parse).map(({ text }) => {
+      const [, before, whole, after] =
+        /^(\.\.\.)?(.*?)(\.\.\.)?$/.exec(text) ?? [];
+      assert.match(whole!, /^(x*|€*|(😀)*|(\\0)*)$/u);
+      return [
+        before === undefined ? '' : 'on',
+        Buffer.byteLength(whole!),
+        after === undefined ? '' : 'more',
+      ];
+    });
+    assert.deepEqual(lengths, [
+      ['', 8000, ''],
+      ['', 8000, 'more'],
+      ['on', 1, ''],
+      ['', 7998, 'more'],
+      ['on', 7995, 'more'],
+      ['on', 18_000 - 7998 - 7995, ''],
+      ['', 8000, 'more'],
+      ['on', 7996, 'more'],
+      ['on', 4 * 4001 - 8000 - 7996, ''],
+      ['', 8000, 'more'],
+      ['on', 2000, ''],
+    ]);
   },
 );
 
@@ -154,7 +147,7 @@ test('the mask is that of the package posix', async () => {
       oracle: string[];
     }[];
     byOracle: string[];
-  }>(room, 'masks');
+  }>('syslog', 'masks');
   const all = Object.keys(priorities);
   assert.deepEqual(first, all);
   for (const { mask, ours, oracle } of rows) {
@@ -167,10 +160,29 @@ test('the mask is that of the package posix', async () => {
   assert.deepEqual(byOracle, ['alert', 'notice']);
 });
 
-test('the option perror writes to stderr as well', async () => {
-  const { stderr } = await launch(node, `posix/${room}.cjs`, ['stderr']);
-  assert.match(stderr, /^test: to see$/m);
-});
+test(
+  'each datagram is, but for the time, that of the package posix',
+  needsOwnDev,
+  async () => {
+    const all = (await datagrams('as the oracle')).map((datagram) =>
+      datagram.replace(/^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d/, '$1time'),
+    );
+    const groups = [
+      ...Object.keys(facilities).map(() => 8),
+      ...[5, 5, 5, 5],
+      ...[1, 1, 1],
+    ];
+    let at = 0;
+    for (const count of groups) {
+      const ours = all.slice(at, at + count);
+      assert.deepEqual(ours, all.slice(at + count, at + 2 * count));
+      assert.equal(ours.length, count);
+      for (const datagram of ours) assert.match(datagram, /^<\d+>time /);
+      at += 2 * count;
+    }
+    assert.equal(at, all.length);
+  },
+);
 
 test('wrong arguments are told as Node tells them', () => {
   const type = 'ERR_INVALID_ARG_TYPE';
@@ -178,6 +190,10 @@ test('wrong arguments are told as Node tells them', () => {
   for (const [call, code] of [
     [() => openlog(1 as never), type],
     [() => openlog('a\0b'), value],
+    [() => openlog('a\nb'), value],
+    [() => openlog('a\x7f'), value],
+    [() => openlog('a\x9b'), value],
+    [() => openlog('€'.repeat(17)), value],
     [() => openlog('a', 'pid' as never), type],
     [() => openlog('a', ['PID' as never]), value],
     [() => openlog('a', [], 'local8' as never), value],
@@ -190,4 +206,11 @@ test('wrong arguments are told as Node tells them', () => {
   ] as const) {
     assert.throws(call, { code });
   }
+  assert.throws(() => openlog('a\nb'), {
+    message:
+      "The argument 'ident' must be a string without control characters. Received 'a\\nb'",
+  });
+  assert.throws(() => openlog('x'.repeat(49)), {
+    message: /'ident' must be a string of no more than 48 bytes/,
+  });
 });

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "lines.h"
+
 namespace posix {
 
 namespace {
@@ -54,9 +56,17 @@ void openlog(const std::string& ident, int options, int facility) noexcept {
   open(*opening);
 }
 
-void syslog(int priority, const std::string& message) noexcept {
+void syslog(int priority, const std::string& line) noexcept {
   open_by_default();
-  ::syslog(priority, "%s", message.c_str());
+  ::syslog(priority, "%s", line.c_str());
+}
+
+void syslog_lines(int priority, const std::string& message) noexcept {
+  // An empty one has no line, but is a message.
+  if (message.empty()) return syslog(priority, message);
+  Lines lines(syslog, priority);
+  lines.feed(message.data(), message.size());
+  lines.end();
 }
 
 int setlogmask(int mask) noexcept { return ::setlogmask(mask); }

@@ -6,7 +6,12 @@
 namespace posix {
 
 void openlog(const std::string& ident, int options, int facility) noexcept;
-void syslog(int priority, const std::string& message) noexcept;
+
+// One entry, as it is.
+void syslog(int priority, const std::string& line) noexcept;
+
+// An entry for each line, as Lines makes them.
+void syslog_lines(int priority, const std::string& message) noexcept;
 
 // The mask before; 0 asks for it and changes nothing.
 int setlogmask(int mask) noexcept;

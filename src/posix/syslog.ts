@@ -11,9 +11,9 @@ import {
 import { invalidArgType } from '../errors';
 import {
   validateArray,
+  validateIdent,
   validateOneOf,
   validateOptions,
-  validateString,
 } from '../validate';
 
 /** The priorities that are to be logged, or the least urgent one of them. */
@@ -26,21 +26,27 @@ const priorityNames = Object.keys(priorities) as Priority[];
  * before. Without it {@link syslog} uses the program's name and `'user'`.
  *
  * The connection to /dev/log is made by the first message, or here and now with
- * `'ndelay'`: needed before a `chroot` to where there is no /dev/log.
- * @param ident stands before each message, by custom the name of the daemon
- * @param options `'pid'` adds the pid; `'cons'` writes to the console where the
- *   log daemon cannot be reached; `'perror'` writes to stderr as well; `'odelay'`
- *   and `'nowait'` have no effect on Linux
+ * `'ndelay'`: needed before a `chroot` to where there is no /dev/log. It is
+ * the process's, Workers included.
+ * @param ident stands before each message, by custom the name of the daemon:
+ *   48 bytes at most, of which musl takes 31. For log daemons it ends at the
+ *   first space, `:` or `[`.
+ * @param options `'pid'` adds the pid, of the process that sends; `'cons'` writes
+ *   to /dev/console what the log daemon cannot be given; `'perror'` writes to
+ *   stderr as well, but not where stderr leads to the log; `'ndelay'` connects
+ *   now; `'odelay'`, its opposite, and `'nowait'` have no effect on Linux
  * @param facility the kind of program. `'kern'` is the kernel's own: older C
  *   libraries make `'user'` of it.
- * @see POSIX.1-2017 openlog()
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: a name
+ *   that does not exist, an ident that is too long or has control characters
+ * @see POSIX.1-2017 openlog(); syslog(3); RFC 3164 4.1
  */
 export function openlog(
   ident: string,
   options: readonly SyslogOption[] = [],
   facility: Facility = 'user',
 ): void {
-  validateString(ident, 'ident');
+  validateIdent(ident, 'ident');
   validateArray(options, 'options');
   options.forEach((option, i) =>
     validateOneOf(option, `options[${i}]`, Object.keys(syslogOptions)),
@@ -51,18 +57,26 @@ export function openlog(
 }
 
 /**
- * Sends a message to the system log. `%` has no meaning in it; a NUL, which
- * would end it, arrives as `\0`.
+ * Sends a message to the system log, an entry for each of its lines. The text
+ * arrives as it is, in UTF-8, and `%` has no meaning in it. What would spoil a
+ * log becomes visible: control characters but the tab as `\x1b`, a NUL as `\0`, a
+ * lone surrogate as U+FFFD.
  *
- * As in C, nothing tells whether it arrived. It waits while the log daemon is
- * behind; musl cuts a message at 1 KB. `createSyslogStream` does neither.
- * @see POSIX.1-2017 syslog()
+ * A line longer than 8000 bytes (musl: 900) becomes several entries, cut between
+ * two characters: each but the last ends with `...`, and each but the first
+ * begins with it. busybox syslogd takes no more than 1 KiB of an entry.
+ *
+ * As in C, nothing tells whether it arrived: without a log daemon it is lost, and
+ * while one does not read this call waits, for ever if need be.
+ * `createSyslogStream` does neither.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @see POSIX.1-2017 syslog(); syslog(3); RFC 3164 4.1
  */
 export function syslog(priority: Priority, message: string): void {
   validateOneOf(priority, 'priority', priorityNames);
   if (typeof message !== 'string')
     throw invalidArgType('message', 'of type string', message);
-  binding.syslog(priorities[priority], message.replaceAll('\0', '\\0'));
+  binding.syslog(priorities[priority], message);
 }
 
 /**

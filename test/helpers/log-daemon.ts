@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { needsOwnDev } from './devlog';
 import { isInstalled } from './installed';
 import type { Probe } from './launch';
 import { type Entry, readJournal, readLog } from './log-entries';
@@ -27,11 +28,9 @@ export type Kind = keyof typeof programs;
 
 export const kinds = Object.keys(programs) as Kind[];
 
-const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
 /** For tests that a log daemon is started for. */
 export function needs(kind: Kind): { skip: string | false } {
-  if (!canMount) return { skip: 'run as root with CAP_SYS_ADMIN' };
+  if (needsOwnDev.skip) return needsOwnDev;
   const [program, remedy] = programs[kind];
   return { skip: !isInstalled(program) && remedy };
 }
