@@ -11,6 +11,7 @@
       "native/addon.cc",
       "native/fork_border.cc",
       "native/inherited.cc",
+      "native/log_border.cc",
       "native/loop.cc",
       "native/no_exceptions.cc",
       "<!@(ls native/posix/*.cc native/forkall/*.cc)",

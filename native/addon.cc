@@ -4,7 +4,6 @@
 #include "posix/descriptors.h"
 #include "posix/limits.h"
 #include "posix/locks.h"
-#include "posix/log_pipes.h"
 #include "posix/notify.h"
 #include "posix/process.h"
 #include "posix/session.h"
@@ -15,6 +14,9 @@
 
 // native/fork_border.cc
 void expose_fork(Napi::Env env, Napi::Object exports);
+
+// native/log_border.cc
+void expose_log(Napi::Env env, Napi::Object exports);
 
 namespace {
 
@@ -51,9 +53,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::syslog_lines>(exports, "syslog");
   expose<posix::setlogmask>(exports, "setlogmask");
   expose<posix::closelog>(exports, "closelog");
-  expose<posix::set_default_log>(exports, "setDefaultLog");
-  expose<posix::open_log_pipe>(exports, "openLogPipe");
-  expose<posix::serve_log_pipes>(exports, "serveLogPipes");
 
   expose<posix::notify>(exports, "notify");
 
@@ -77,6 +76,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::set_dumpable>(exports, "setDumpable");
 
   expose_fork(env, exports);
+  expose_log(env, exports);
   return exports;
 }
 

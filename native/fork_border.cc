@@ -9,6 +9,7 @@
 #include "loop.h"
 #include "posix/dispositions.h"
 #include "posix/log_pipes.h"
+#include "posix/log_sender.h"
 
 namespace {
 
@@ -41,18 +42,25 @@ Napi::Value outcome(Napi::Env env, const forkall::Result& result, long value) {
 
 Napi::Value fork(const Napi::CallbackInfo& info) {
   posix::hold_log_pipes();
+  posix::hold_log_senders();
   const forkall::Result result = forkall::fork(nanoseconds(info[0]));
-  if (result.error == 0 && result.pid == 0)
+  if (result.error == 0 && result.pid == 0) {
+    posix::renew_log_senders();
     posix::renew_log_pipes();
-  else
+  } else {
+    posix::release_log_senders();
     posix::release_log_pipes();
+  }
   return outcome(info.Env(), result, result.pid);
 }
 
-// (ms to stop the threads, ms to be ready or 0)
+// (ms to stop the threads, ms to be ready or 0). The daemon takes what is queued
+// for the log along: the launching process never goes on.
 Napi::Value detach(const Napi::CallbackInfo& info) {
+  posix::hold_log_senders();
   const forkall::Result result =
       forkall::detach(nanoseconds(info[0]), nanoseconds(info[1]));
+  posix::release_log_senders();
   return outcome(info.Env(), result, result.channel);
 }
 

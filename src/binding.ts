@@ -42,12 +42,40 @@ export interface Binding {
   syslog(priority: number, message: string): void;
   setlogmask(mask: number): number;
   closelog(): void;
-  /** An empty one takes it back. */
-  setDefaultLog(ident: string): void;
+  /** A handle, or a negated errno. */
+  openLogChannel(
+    path: string,
+    ident: string,
+    facility: number,
+    pid: boolean,
+    bound: number,
+    piece: number,
+    patience: number,
+    fallback: number,
+    withoutWay: number,
+    priority: number,
+  ): LogHandle | number;
+  sendToLog(log: LogHandle, priority: number, message: string): void;
+  writeToLog(log: LogHandle, bytes: Uint8Array): void;
+  endLogLine(log: LogHandle): void;
+  logStats(
+    log: LogHandle,
+  ): [
+    queued: number,
+    bytes: number,
+    sent: number,
+    dropped: number,
+    fallback: number,
+    connected: number,
+  ];
+  flushLog(log: LogHandle, timeout: number): boolean;
+  flushAllLogs(): void;
   /** `read` is a negated errno where it fails. */
   openLogPipe(): [read: number, write: number];
   /** Read ends, or -1. */
-  serveLogPipes(out: number, err: number): number;
+  serveLogPipes(out: number, err: number, log: LogHandle): number;
+  settleLogPipes(): void;
+  setLogPipePriority(fd: number, priority: number): void;
 
   /** `call`: which one failed, as numbered in native/posix/notify.h. */
   notify(
@@ -101,6 +129,9 @@ export interface Binding {
   giveBack(signal: number): number;
   resetSignals(): number;
 }
+
+/** A queue of messages, by which native/log_border.cc knows it. */
+export type LogHandle = object & { readonly __log: never };
 
 /** How a fork went: `step` and `thread` say where it failed. */
 export interface ForkOutcome {

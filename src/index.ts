@@ -18,6 +18,10 @@ export type { ListenFd, ListenFdsOptions } from './systemd/activation';
 export { notify } from './systemd/notify';
 export type { NotifyState } from './systemd/notify';
 export { startWatchdog, watchdogInterval } from './systemd/watchdog';
+export { createSyslogStream } from './logging/syslog-stream';
+export type { SyslogStream } from './logging/syslog-stream';
+export type { SyslogStreamOptions } from './logging/syslog-options';
+export type { SyslogStats } from './posix/log-queue';
 export { fork } from './posix/fork';
 export {
   getpgid,

@@ -1,5 +1,5 @@
 /** Options of `daemonize`, checked and completed. */
-import { parse, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   facilities,
   type Facility,
@@ -8,13 +8,13 @@ import {
   syslogOptions,
 } from './constants';
 import { invalidArgType, invalidArgValue } from './errors';
+import { identOf } from './logging/syslog-options';
 import type { DaemonizeOptions, PidfileTarget, Target } from './options';
 import { listInherited } from './posix/descriptors';
 import type { LogMask } from './posix/syslog';
 import type { PrivilegeOptions } from './privileges';
 import type { Surroundings } from './surroundings';
 import {
-  longestIdent,
   validateArray,
   validateBoolean,
   validateFd,
@@ -276,14 +276,4 @@ function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
     mask,
   } = syslog === true ? {} : syslog;
   return { ident, facility, options: flags, ...(mask && { mask }) };
-}
-
-/** The name of a program in the system log, if nothing else is said. */
-export function identOf(title?: string): string {
-  const script = parse(process.argv[1] ?? process.execPath).name;
-  const name = title === undefined || title === '' ? script : title;
-  const characters = Array.from(name.replace(/\p{Cc}/gu, '?'));
-  const ident = characters.slice(0, longestIdent);
-  while (Buffer.byteLength(ident.join('')) > longestIdent) ident.pop();
-  return ident.join('');
 }

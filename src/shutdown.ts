@@ -1,5 +1,6 @@
 /** The end of a daemon that is asked to stop. */
 import type { Context } from './context';
+import { isHeardByProgram } from './exit-signals';
 import { writeAll } from './posix/loop';
 import type { Settings } from './settings';
 import { notify } from './systemd/notify';
@@ -23,7 +24,7 @@ function exitOnSignals({ onStop, stopTimeout, detach }: Settings): void {
   let stopping = false;
   const exit = (signal: NodeJS.Signals): void => {
     // The program listens itself: it is not to be ended under its hands.
-    if (stopping || process.listenerCount(signal) > 1) return;
+    if (stopping || isHeardByProgram(signal, 1)) return;
     stopping = true;
     void stop(onStop, stopTimeout);
   };

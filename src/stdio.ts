@@ -2,12 +2,12 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LogFile } from './logging/file';
+import type { SyslogStream } from './logging/syslog-stream';
 import type { FileTarget, Target } from './options';
 import { dup2 } from './posix/descriptors';
-import { openLogPipe, serveLogPipes, setDefaultLog } from './posix/log-pipes';
+import { openLogPipe } from './posix/log-pipes';
 import { listLoopHandles } from './posix/loop';
 import type { Owner } from './safe-file';
-import { identOf } from './settings';
 import { isInUse, LiveStream, renewInput } from './streams';
 
 const outputMode = 0o640;
@@ -15,7 +15,7 @@ const outputMode = 0o640;
 /** The targets of the standard streams: opened, put in place, opened anew. */
 export class StandardStreams {
   readonly #targets: readonly Target[];
-  readonly #ident: string;
+  readonly #openLogStream: () => SyslogStream;
   /** What becomes 0, 1 and 2; undefined where nothing changes, or has. */
   #sources: (number | undefined)[] = [];
   /** The files that 0, 1 and 2 lead to, or will. */
@@ -26,10 +26,10 @@ export class StandardStreams {
   readonly #opened = new Set<number>();
   #live: (LiveStream | undefined)[] = [];
 
-  /** @param title the process's later one: it names lines in the system log */
-  constructor(targets: readonly Target[], title?: string) {
+  /** @param log gives the stream of the system log, where a target is that */
+  constructor(targets: readonly Target[], log: () => SyslogStream) {
     this.#targets = targets;
-    this.#ident = identOf(title);
+    this.#openLogStream = log;
   }
 
   /**
@@ -77,7 +77,8 @@ export class StandardStreams {
   }
 
   #openLog(fd: number): number {
-    setDefaultLog(this.#ident);
+    // It is connected now: a chroot may follow.
+    this.#openLogStream();
     const { read, write } = openLogPipe();
     this.#logged[fd] = this.#own(read);
     return this.#own(write);
@@ -90,7 +91,6 @@ export class StandardStreams {
 
   /** Closes what open() opened. What it made stays: it may be in use by now. */
   close(): void {
-    if (this.#isLogged()) setDefaultLog('');
     this.#logged = [];
     for (const fd of this.#opened) closeSync(fd);
     this.#opened.clear();
@@ -127,7 +127,7 @@ export class StandardStreams {
 
   #startLog(): void {
     const [, out = -1, err = -1] = this.#logged;
-    serveLogPipes(out, err);
+    this.#openLogStream().serve(out, err);
     this.#logged = [];
     for (const fd of [out, err]) this.#opened.delete(fd);
   }

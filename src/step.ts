@@ -1,5 +1,7 @@
 /** A step on the way to a daemon, and what the steps hand to each other. */
 import type { Context } from './context';
+import { identOf } from './logging/syslog-options';
+import { createSyslogStream, type SyslogStream } from './logging/syslog-stream';
 import type { Target } from './options';
 import type { Pidfile } from './pidfile';
 import type { PrivilegeCheck } from './privilege-drop';
@@ -23,10 +25,21 @@ export class Run {
   giveBackSighup: () => void = () => {};
   launcher = new Launcher(-1);
   context: Context | undefined;
+  #log: SyslogStream | undefined;
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.streams = new StandardStreams(settings.targets, settings.title);
+    this.streams = new StandardStreams(settings.targets, () => this.log);
+  }
+
+  /** Of what the daemon says: made, and connected, when it is first asked for. */
+  get log(): SyslogStream {
+    const { syslog, title } = this.settings;
+    return (this.#log ??= createSyslogStream({
+      ident: syslog?.ident ?? identOf(title),
+      facility: syslog?.facility ?? 'daemon',
+      pid: syslog?.options.includes('pid') ?? true,
+    }));
   }
 }
 

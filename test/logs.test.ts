@@ -277,11 +277,10 @@ test(
       mkdirSync(join(folder, 'there'));
       writeFileSync(err, 'kept', { mode: 0o600 });
       const mask = process.umask(0o027);
-      const streams = new StandardStreams([
-        'null',
-        { path: out, mkdir: true },
-        err,
-      ]);
+      const streams = new StandardStreams(
+        ['null', { path: out, mkdir: true }, err],
+        () => assert.fail('no target is the log'),
+      );
       streams.open(nobody);
       process.umask(mask);
       streams.close();

@@ -4,19 +4,9 @@ namespace posix {
 
 namespace {
 
-// What a log takes in one piece, with its header and the marks: 8 KiB of
-// rsyslog, and 1 KiB of musl's syslog(3).
-#ifdef __GLIBC__
-constexpr size_t kPiece = 8000;
-#else
-constexpr size_t kPiece = 900;
-#endif
-
 // At the end of each piece of a line but the last, and before each but the
 // first.
 constexpr char kMark[] = "...";
-
-constexpr size_t kLongestEscape = 6;
 
 // How many bytes a character has, by its first one; 0: it is no first one.
 size_t length_of(unsigned char first) {
@@ -38,10 +28,38 @@ bool may_follow(unsigned char first, size_t index, unsigned char byte) {
   return byte >= low && byte <= high;
 }
 
+bool is_plain(char character) {
+  return character == '\t' || (character >= 0x20 && character < 0x7f);
+}
+
+size_t count_plain(const char* data, size_t size) {
+  size_t count = 0;
+  while (count < size && is_plain(data[count])) ++count;
+  return count;
+}
+
 }  // namespace
 
+// What a log takes in one piece, with its header and the marks: 8 KiB of
+// rsyslog, and 1 KiB of musl's syslog(3).
+#ifdef __GLIBC__
+const size_t Lines::kPiece = 8000;
+#else
+const size_t Lines::kPiece = 900;
+#endif
+
 void Lines::feed(const char* data, size_t size) noexcept {
-  for (size_t i = 0; i < size; ++i) take(static_cast<unsigned char>(data[i]));
+  for (size_t i = 0; i < size;) {
+    const size_t plain =
+        cr_ || held_size_ > 0 ? 0 : count_plain(data + i, size - i);
+    if (plain > 0) {
+      begun_ = true;
+      put_plain(data + i, plain);
+      i += plain;
+    } else {
+      take(static_cast<unsigned char>(data[i++]));
+    }
+  }
 }
 
 void Lines::end() noexcept {
@@ -71,7 +89,7 @@ void Lines::take(unsigned char byte) noexcept {
   needed_ = length_of(byte);
   if (needed_ > 0) {
     held_[held_size_++] = byte;
-  } else if (byte == '\t' || (byte >= 0x20 && byte < 0x7f)) {
+  } else if (is_plain(static_cast<char>(byte))) {
     const char character = static_cast<char>(byte);
     put(&character, 1);
   } else if (byte == 0) {
@@ -103,19 +121,40 @@ void Lines::escape(const char* prefix, unsigned char byte) noexcept {
   put(text.data(), text.size());
 }
 
+// What stays together: a character, or an escape.
 void Lines::put(const char* text, size_t size) noexcept {
-  static_assert(kLongestEscape < kPiece, "a piece has room for a character");
-  if (line_.size() + size > kPiece) {
-    send_(priority_, line_ + kMark);
+  if (line_.size() + size > piece_) {
+    line_ += kMark;
+    send();
     line_ = kMark;
+  }
+  line_.append(text, size);
+}
+
+void Lines::put_plain(const char* text, size_t size) noexcept {
+  while (line_.size() + size > piece_) {
+    const size_t fits = line_.size() < piece_ ? piece_ - line_.size() : 0;
+    line_.append(text, fits);
+    line_ += kMark;
+    send();
+    line_ = kMark;
+    text += fits;
+    size -= fits;
   }
   line_.append(text, size);
 }
 
 void Lines::finish_line() noexcept {
   escape_held();
-  send_(priority_, line_);
+  send();
   drop();
+}
+
+void Lines::send() noexcept {
+  if (send_to_ != nullptr)
+    send_to_(to_, priority_, line_);
+  else
+    send_(priority_, line_);
 }
 
 }  // namespace posix

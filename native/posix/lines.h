@@ -12,8 +12,19 @@ namespace posix {
 class Lines {
  public:
   using Send = void (*)(int priority, const std::string& line) noexcept;
+  using SendTo = void (*)(void* to, int priority,
+                          const std::string& line) noexcept;
 
-  Lines(Send send, int priority) noexcept : send_(send), priority_(priority) {}
+  // The longest piece of a line, less the marks, that a log takes at once.
+  static const size_t kPiece;
+
+  Lines(Send send, int priority) noexcept
+      : send_(send), priority_(priority), piece_(kPiece) {}
+  Lines(SendTo send, void* to, int priority, size_t piece) noexcept
+      : send_to_(send), to_(to), priority_(priority), piece_(piece) {}
+
+  // Of the lines to come.
+  void set_priority(int priority) noexcept { priority_ = priority; }
 
   // What comes after the last newline is held until the rest of it comes.
   void feed(const char* data, size_t size) noexcept;
@@ -30,10 +41,15 @@ class Lines {
   void escape(const char* prefix, unsigned char byte) noexcept;
   void escape_held() noexcept;
   void put(const char* text, size_t size) noexcept;
+  void put_plain(const char* text, size_t size) noexcept;
   void finish_line() noexcept;
+  void send() noexcept;
 
-  Send send_;
+  Send send_ = nullptr;
+  SendTo send_to_ = nullptr;
+  void* to_ = nullptr;
   int priority_;
+  size_t piece_;
   std::string line_;
   bool begun_ = false;  // something came since the last newline
   bool cr_ = false;     // the last that came was a CR

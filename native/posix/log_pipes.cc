@@ -18,8 +18,8 @@
 
 #include "descriptors.h"
 #include "lines.h"
+#include "log_sender.h"
 #include "result.h"
-#include "syslog.h"
 
 namespace posix {
 
@@ -34,24 +34,29 @@ constexpr int kUsualPipe = 1 << 16;
 // must not keep the process from ending.
 constexpr int64_t kDrainMilliseconds = 1000;
 
-// How long a fork waits for the line that is being sent. After that, because
-// the log daemon does not read, both processes send it.
-constexpr int64_t kForkMilliseconds = 100;
+// How long who changes a priority waits for what was written before.
+constexpr int64_t kSettleMilliseconds = 100;
+
+// How long the thread waits for room in the queue before it looks again.
+constexpr long kRoomNanoseconds = 1000000;
 
 struct Source {
   int fd;
+  std::atomic<int> priority;
   Lines lines;
 };
 
-// Never freed: the thread may be blocked in syslog(3) when the process ends.
+// What the thread is asked to do before it says that it is done.
+enum Request { kNone, kSettle, kEnd };
+
+// Never freed: the thread uses it until the process is gone.
 struct Server {
   int wake;  // eventfd: there is something to look at
-  int done;  // eventfd: the pipes are drained
+  int done;  // eventfd: the request is
   Source sources[2];
-  std::atomic<bool> ending;
+  LogChannel* channel;
+  std::atomic<int> request;
   uv_mutex_t reading;  // held during a read, and across a fork
-  uv_mutex_t sending;  // so during a syslog(3)
-  bool sending_held;   // by who forks
   pid_t pid;           // whose pipes these are
 };
 
@@ -61,13 +66,17 @@ Server* server = nullptr;
 // thread has let go of what it held.
 pid_t serving_pid = 0;
 
-// The one place that sends. syslog(3) waits while the log daemon is behind:
-// this thread then waits, and nobody else until the pipes are full.
-void send_line(int priority, const std::string& line) noexcept {
-  uv_mutex_lock(&server->sending);
-  // What was read before a fork is the parent's to send.
-  if (::getpid() == serving_pid) syslog(priority, line);
-  uv_mutex_unlock(&server->sending);
+// While the log daemon reads, but too slowly, this thread waits, and those who
+// write once the pipe is full. They do not wait for one that is stopped: the
+// queue then drops what it must. What was read before a fork is the parent's.
+void send_line(void* to, int, const std::string& line) noexcept {
+  const auto* source = static_cast<const Source*>(to);
+  LogChannel* channel = server->channel;
+  while (!channel->sender.offer(channel, source->priority.load(), line.data(),
+                                line.size(), serving_pid)) {
+    const struct timespec moment = {0, kRoomNanoseconds};
+    ::nanosleep(&moment, nullptr);
+  }
 }
 
 // Whether it had counted up; it is 0 afterwards.
@@ -123,39 +132,36 @@ void serve(void*) {
     // EINTR: a fork of this process has stopped it for a moment.
     if (::poll(ready, 3, -1) == -1) continue;
     take_event(server->wake);
-    const bool ending = server->ending.exchange(false);
+    const int request = server->request.exchange(kNone);
     bool any;
     do {
       any = read_some(out);
       any = read_some(err) || any;
-    } while (any && ending);
-    // Not until end of file: children may have the other ends.
-    if (!ending) continue;
-    out.lines.end();
-    err.lines.end();
-    add_event(server->done);
+      // Not until end of file: children may have the other ends.
+    } while (any && request != kNone);
+    if (request == kEnd) {
+      out.lines.end();
+      err.lines.end();
+    }
+    if (request != kNone) add_event(server->done);
   }
 }
 
-int64_t now() {
-  struct timespec time;
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * int64_t{1000} + time.tv_nsec / 1000000;
-}
-
-// At exit(3), after all of JavaScript, and after Node has printed an error that
-// nobody caught.
-void drain() {
+void ask(Request request, int64_t milliseconds) {
   take_event(server->done);
-  server->ending.store(true);
+  server->request.store(request);
   add_event(server->wake);
-  const int64_t end = now() + kDrainMilliseconds;
-  for (int64_t left; (left = end - now()) > 0;) {
+  const int64_t end = log_clock() + milliseconds;
+  for (int64_t left; (left = end - log_clock()) > 0;) {
     struct pollfd ready = {server->done, POLLIN, 0};
     const int count = ::poll(&ready, 1, static_cast<int>(left));
     if (count > 0 || (count == -1 && errno != EINTR)) return;
   }
 }
+
+// At exit(3), after all of JavaScript, and after Node has printed an error that
+// nobody caught. The queue is drained after this.
+void drain() { ask(kEnd, kDrainMilliseconds); }
 
 int set_nonblocking(int fd) {
   if (fd < 0) return 0;
@@ -218,7 +224,7 @@ std::array<double, 2> open_log_pipe() noexcept {
   return {static_cast<double>(ends[0]), static_cast<double>(ends[1])};
 }
 
-int serve_log_pipes(int out, int err) noexcept {
+int serve_log_pipes(int out, int err, LogChannel* channel) noexcept {
   if (server != nullptr) return -EALREADY;
   int error = set_nonblocking(out);
   if (error == 0) error = set_nonblocking(err);
@@ -230,40 +236,41 @@ int serve_log_pipes(int out, int err) noexcept {
     close(wake);
     return done;
   }
-  keep_log_off_stderr();
-  server = new Server{
-      wake,
-      done,
-      {{out, Lines(send_line, LOG_INFO)}, {err, Lines(send_line, LOG_ERR)}},
-      {false},
-      {},
-      {},
-      false,
-      ::getpid()};
+  channel->sender.keep(channel);
+  const size_t piece = channel->options.piece;
+  server =
+      new Server{wake,
+                 done,
+                 {{out, {LOG_INFO}, Lines(send_line, nullptr, LOG_INFO, piece)},
+                  {err, {LOG_ERR}, Lines(send_line, nullptr, LOG_ERR, piece)}},
+                 channel,
+                 {kNone},
+                 {},
+                 ::getpid()};
+  for (Source& source : server->sources)
+    source.lines = Lines(send_line, &source, 0, piece);
   error = uv_mutex_init(&server->reading);
-  if (error == 0) error = uv_mutex_init(&server->sending);
   if (error == 0) error = start_thread();
   if (error == 0 && ::atexit(drain) != 0) error = -ENOMEM;
   return error;
 }
 
+void settle_log_pipes() noexcept {
+  if (server != nullptr) ask(kSettle, kSettleMilliseconds);
+}
+
+void set_log_pipe_priority(int fd, int priority) noexcept {
+  if (server == nullptr || (fd != STDOUT_FILENO && fd != STDERR_FILENO)) return;
+  settle_log_pipes();
+  server->sources[fd - STDOUT_FILENO].priority.store(priority);
+}
+
 void hold_log_pipes() noexcept {
-  if (server == nullptr) return;
-  uv_mutex_lock(&server->reading);
-  const int64_t end = now() + kForkMilliseconds;
-  while (uv_mutex_trylock(&server->sending) != 0) {
-    if (now() >= end) return;
-    const struct timespec moment = {0, 100000};
-    ::nanosleep(&moment, nullptr);
-  }
-  server->sending_held = true;
+  if (server != nullptr) uv_mutex_lock(&server->reading);
 }
 
 void release_log_pipes() noexcept {
-  if (server == nullptr) return;
-  if (server->sending_held) uv_mutex_unlock(&server->sending);
-  server->sending_held = false;
-  uv_mutex_unlock(&server->reading);
+  if (server != nullptr) uv_mutex_unlock(&server->reading);
 }
 
 void renew_log_pipes() noexcept {

@@ -1,5 +1,5 @@
 // Standard output and error as pipes to the system log: a thread reads them
-// and sends each line. Whoever writes to fd 1 and 2 writes to the log:
+// and queues each line. Whoever writes to fd 1 and 2 writes to the log:
 // JavaScript, native code, and children that inherit them.
 #pragma once
 
@@ -7,14 +7,23 @@
 
 namespace posix {
 
+class LogChannel;
+
 // {read end, write end}, or {negated errno, 0}. The pipe is as large as it may
 // be; both ends have close-on-exec.
 std::array<double, 2> open_log_pipe() noexcept;
 
 // Starts the thread, and has it drain the pipes when the process exits. `out`
-// and `err` are the read ends, or -1; they belong to the thread from now on.
-// Once in a process.
-int serve_log_pipes(int out, int err) noexcept;
+// and `err` are the read ends, or -1; they belong to the thread from now on, as
+// does the channel. Once in a process.
+int serve_log_pipes(int out, int err, LogChannel* channel) noexcept;
+
+// Waits until all whole lines in the pipes are queued; 100 ms at most.
+void settle_log_pipes() noexcept;
+
+// Of what is written from now on to the pipe that was made for stdout (1) or
+// stderr (2).
+void set_log_pipe_priority(int fd, int priority) noexcept;
 
 // Around a fork that keeps all threads: the parent goes on with its pipes, what
 // is in them and its thread holds; the child gets pipes of its own, empty ones,

@@ -17,13 +17,4 @@ void syslog_lines(int priority, const std::string& message) noexcept;
 int setlogmask(int mask) noexcept;
 void closelog() noexcept;
 
-// Opens the log as a daemon's, with the pid, wherever nobody else has opened
-// it: now, while /dev/log is in reach, and after each closelog(). An empty
-// ident takes that back.
-void set_default_log(const std::string& ident) noexcept;
-
-// stderr leads to the log: from now on 'perror' would send each message once
-// more, without end, and has no effect.
-void keep_log_off_stderr() noexcept;
-
 }  // namespace posix

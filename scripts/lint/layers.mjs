@@ -30,6 +30,7 @@ const layers = [
     'surroundings',
     'environment',
     'signals',
+    'exit-signals',
     'logging/',
     'systemd/',
   ],

@@ -1,5 +1,6 @@
-/** Pipes that a thread reads and sends to the system log, line by line. */
+/** Pipes that a thread reads and queues for the system log, line by line. */
 import { binding } from '../binding';
+import { priorities, type Priority } from '../constants';
 import { check } from '../errors';
 
 /** The two descriptors of a pipe. */
@@ -9,17 +10,8 @@ export interface LogPipe {
 }
 
 /**
- * Opens the log as a daemon's (facility `'daemon'`, with the pid) wherever
- * nobody else has opened it: at once, so that a `chroot` may follow.
- * @param ident stands before each message; an empty one takes the call back
- */
-export function setDefaultLog(ident: string): void {
-  binding.setDefaultLog(ident);
-}
-
-/**
- * A pipe for {@link serveLogPipes}, with room for 1 MB where the user may have
- * so much. When it is full, because the log daemon is behind, who writes waits.
+ * A pipe for `LogQueue.serve()`, with room for 1 MB where the user may have so
+ * much.
  * @throws {PosixError} `EMFILE`, `ENFILE`
  */
 export function openLogPipe(): LogPipe {
@@ -28,12 +20,16 @@ export function openLogPipe(): LogPipe {
 }
 
 /**
- * Starts the thread that reads the pipes, which it owns from now on, and sends
- * each line: those of `out` as `'info'`, those of `err` as `'err'`. At exit(3)
- * what is in the pipes is sent first, within 1 s. Once in a process.
- * @param out the end to be read, or -1; so `err`
- * @throws {PosixError} `EAGAIN` the user has too many threads; `EMFILE`
+ * Waits until all whole lines that are in the pipes are queued: 100 ms at most.
  */
-export function serveLogPipes(out: number, err: number): void {
-  check(binding.serveLogPipes(out, err), 'clone');
+export function settleLogPipes(): void {
+  binding.settleLogPipes();
+}
+
+/**
+ * The priority of what is written from now on to the pipe that was made for
+ * stdout (1) or stderr (2). What was written before keeps its own.
+ */
+export function setLogPipePriority(fd: 1 | 2, priority: Priority): void {
+  binding.setLogPipePriority(fd, priorities[priority]);
 }

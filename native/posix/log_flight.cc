@@ -1,0 +1,43 @@
+#include "log_flight.h"
+
+namespace posix {
+
+void LogFlight::add(LogEntry* entry, uint32_t charge) {
+  entry->charged = charge;
+  charged_ += charge;
+  ++count_;
+  entries_.push(entry);
+}
+
+void LogFlight::look(const LogSocket& socket) {
+  seen_read_ = 0;
+  if (entries_.empty()) return;
+  const int unread = socket.unread();
+  if (unread < 0) return;
+  uint64_t left = charged_;
+  for (LogEntry* entry = entries_.first(); entry; entry = entry->next) {
+    if (left - entry->charged < static_cast<uint64_t>(unread)) return;
+    left -= entry->charged;
+    ++seen_read_;
+  }
+}
+
+void LogFlight::prove(LogEntries& read) {
+  for (; seen_read_ > 0; --seen_read_) {
+    LogEntry* entry = entries_.pop();
+    charged_ -= entry->charged;
+    --count_;
+    read.push(entry);
+  }
+}
+
+LogEntries LogFlight::take_back() {
+  LogEntries unread = entries_;
+  entries_ = {};
+  charged_ = 0;
+  count_ = 0;
+  seen_read_ = 0;
+  return unread;
+}
+
+}  // namespace posix

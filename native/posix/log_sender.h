@@ -1,0 +1,131 @@
+// The thread that sends to one log daemon, and the channels that feed it. Who
+// logs only queues: nobody waits for the log daemon but this thread.
+#pragma once
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "log_channel.h"
+#include "log_flight.h"
+#include "log_socket.h"
+
+namespace posix {
+
+class LogSender {
+ public:
+  // The one for this path, made if need be and never freed. Null, and a negated
+  // errno, where its thread cannot be started.
+  static LogSender* get(const std::string& path, int& error) noexcept;
+
+  LogChannel* open(LogChannelOptions options) noexcept;
+  // It stays for ever, whoever closes it.
+  void keep(LogChannel* channel) noexcept;
+  // Nothing more comes; what is queued is still sent.
+  void close(LogChannel* channel) noexcept;
+
+  // Queues a line, if setlogmask() lets it through.
+  void push(LogChannel* channel, int priority, const char* text,
+            size_t size) noexcept;
+  // Likewise, for who can wait: false where the queue is full and the log
+  // daemon is reading. `pid`: whose message it is; the child of a fork forgets
+  // its parent's.
+  bool offer(LogChannel* channel, int priority, const char* text, size_t size,
+             pid_t pid) noexcept;
+
+  LogCounts counts(const LogChannel* channel) noexcept;
+  bool connected() const { return connected_.load(); }
+
+  // Waits until nothing of the channel is queued; false after `ms`.
+  bool flush(const LogChannel* channel, int64_t ms) noexcept;
+
+  // Around a fork that keeps all threads, in order.
+  void hold() noexcept;
+  void release() noexcept;
+  void renew() noexcept;  // instead, in the child
+
+  // At the end of the process.
+  bool is_idle() noexcept;
+  size_t flying() const { return flying_.load(); }
+  int64_t patience() noexcept;  // ms
+  void give_up_to_files() noexcept;
+
+  LogSender* next = nullptr;  // of all
+
+ private:
+  // How many messages are taken from the queue at a time: no more than a fork,
+  // or who logs, can wait for.
+  static constexpr size_t kBatch = 32;
+
+  explicit LogSender(const std::string& path) : path_(path), socket_(path) {}
+  const std::string path_;
+  int start() noexcept;
+  static void run(void* sender);
+  int open_events() noexcept;
+  void watch_socket() noexcept;
+  void wake() noexcept;
+  void back_off(int64_t now);
+
+  int work();
+  int send_all();
+  void wait(int ms);
+  void refill();
+  int send_first();
+  void split_first();
+  void count_sent();
+  void settle();
+  int wait_for_reading();
+  void lose();
+  bool reconnect(int64_t now);
+  int live_without_way(int64_t now);
+  void write_to_files(LogEntries& entries);
+  void take_for_files(LogEntries& to, bool (*may)(const LogChannel&, int64_t),
+                      int64_t gone);
+  void forget(LogEntry* entry);
+  void forget_all(LogEntries& entries);
+  void reap();
+  int fall_asleep(int ms);
+  bool has_work() noexcept;
+
+  // The thread has it while it works on the socket, never while it waits.
+  uv_mutex_t sending_;
+  LogSocket socket_;
+  LogFlight flight_;
+  bool shared_ = false;  // the socket, with the parent
+  LogEntries outgoing_;  // taken from the channels, the next to be sent
+  LogEntries sent_read_;
+  LogEntry* sent_[kBatch];  // not counted yet
+  size_t sent_count_ = 0;
+  bool proved_ = false;  // something was sent on this connection
+  bool blocked_ = false;
+  int back_off_ = 0;
+  int64_t retry_at_ = 0;
+  int64_t gone_since_ = 0;  // 0: there is a way, or nobody has looked
+
+  // For a moment: by who logs, and by the thread.
+  uv_mutex_t queueing_;
+  LogChannel* channels_ = nullptr;
+  uint64_t sequence_ = 0;
+  bool asleep_ = false;
+
+  std::atomic<bool> wanted_{false};  // sending_, by who forks
+  std::atomic<bool> connected_{false};
+  std::atomic<int64_t> moved_at_{0};
+  std::atomic<size_t> flying_{0};  // not read
+  int wake_ = -1;
+  int events_ = -1;
+};
+
+// For all of them.
+void hold_log_senders() noexcept;
+void release_log_senders() noexcept;
+void renew_log_senders() noexcept;
+
+// Waits until all is sent that is queued in this process, for as long as the
+// most patient channel says.
+void flush_log_senders() noexcept;
+
+}  // namespace posix

@@ -1,0 +1,49 @@
+/** Signals that end a process: what is queued for the log is sent first. */
+import { isMainThread } from 'node:worker_threads';
+import { flushAllLogs } from './posix/log-queue';
+import { signal } from './posix/signals';
+
+const names = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+type Name = (typeof names)[number];
+
+let users = 0;
+const listening = new Set<Name>();
+
+/**
+ * Until the function returned is called, a signal that the program does not
+ * listen to waits for the log before it ends the process as ever, with the same
+ * status.
+ */
+export function flushOnSignals(): () => void {
+  if (!isMainThread) return () => {};
+  users++;
+  for (const name of names) {
+    // One that is ignored stays so.
+    if (listening.has(name) || signal(name) === 'ignore') continue;
+    listening.add(name);
+    process.on(name, flushAndEnd);
+  }
+  let inUse = true;
+  return () => {
+    if (inUse && --users === 0) stopListening();
+    inUse = false;
+  };
+}
+
+/** Whether the program listens to a signal besides `own` listeners. */
+export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
+  const ours = listening.has(name as Name) ? 1 : 0;
+  return process.listenerCount(name) > own + ours;
+}
+
+function flushAndEnd(name: NodeJS.Signals): void {
+  if (isHeardByProgram(name)) return;
+  flushAllLogs();
+  stopListening();
+  process.kill(process.pid, name);
+}
+
+function stopListening(): void {
+  for (const name of listening) process.removeListener(name, flushAndEnd);
+  listening.clear();
+}
