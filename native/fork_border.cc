@@ -54,8 +54,8 @@ Napi::Value fork(const Napi::CallbackInfo& info) {
   return outcome(info.Env(), result, result.pid);
 }
 
-// (ms to stop the threads, ms to be ready or 0). The daemon takes what is queued
-// for the log along: the launching process never goes on.
+// (ms to stop the threads, ms to be ready or 0). The daemon takes what is
+// queued for the log along: the launching process never goes on.
 Napi::Value detach(const Napi::CallbackInfo& info) {
   posix::hold_log_senders();
   const forkall::Result result =

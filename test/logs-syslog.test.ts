@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { needs, playLogged, texts } from './helpers/log-daemon';
+import { type Entry, needs, playLogged, texts } from './helpers/log-daemon';
 import { nodes, type TestNode } from './helpers/nodes';
 import { Program } from './helpers/programs';
 import { until } from './helpers/scenario';
@@ -226,16 +226,29 @@ test(
 );
 
 test(
-  "openlog() names the lines, and its 'perror' sends nothing in a circle",
+  "openlog() does not name the lines; its 'perror' sends a message once more, by stderr",
   needs('rsyslogd'),
   () =>
     playLogged('rsyslogd', first, 'perror', [logged], async (probe, log) => {
       const { pid } = await probe.next<{ pid: number }>();
       await probe.gone();
-      assert.deepEqual(await log.entriesTo('third'), [
-        { priority: 'local3.warning', ident: 'before', pid, text: 'first' },
-        { priority: 'local4.warning', ident: 'after', pid, text: 'second' },
-        { priority: 'daemon.info', ident: 'program', pid, text: 'third' },
+      await log.entriesTo('third');
+      const entries = await log.entriesTo(`after[${pid}]: second`);
+      const of = (name: string): Entry[] =>
+        entries.filter(({ ident }) => ident === name);
+      assert.deepEqual(
+        [...of('before'), ...of('after')],
+        [
+          { priority: 'local3.warning', ident: 'before', pid, text: 'first' },
+          { priority: 'local4.warning', ident: 'after', pid, text: 'second' },
+        ],
+      );
+      const own = of('program');
+      assert.deepEqual(texts(own, 'daemon.err'), [
+        `before[${pid}]: first`,
+        `after[${pid}]: second`,
       ]);
+      assert.deepEqual(texts(own, 'daemon.info'), ['third']);
+      assert.equal(entries.length, 5);
     }),
 );

@@ -2,6 +2,9 @@
 
 namespace posix {
 
+// While it tells that a message was read, the kernel still counts a byte of it.
+constexpr uint64_t kBeingFreed = 64;
+
 void LogFlight::add(LogEntry* entry, uint32_t charge) {
   entry->charged = charge;
   charged_ += charge;
@@ -16,7 +19,8 @@ void LogFlight::look(const LogSocket& socket) {
   if (unread < 0) return;
   uint64_t left = charged_;
   for (LogEntry* entry = entries_.first(); entry; entry = entry->next) {
-    if (left - entry->charged < static_cast<uint64_t>(unread)) return;
+    if (left - entry->charged + kBeingFreed < static_cast<uint64_t>(unread))
+      return;
     left -= entry->charged;
     ++seen_read_;
   }
