@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { type Entry, needs, playLogged, texts } from './helpers/log-daemon';
 import { nodes, type TestNode } from './helpers/nodes';
 import { Program } from './helpers/programs';
-import { until } from './helpers/scenario';
+import { until, withFolder } from './helpers/scenario';
 
 const logged = { stdout: 'syslog', stderr: 'syslog' };
 
@@ -223,6 +224,57 @@ test(
       },
     );
   },
+);
+
+test(
+  'the lines of a stream keep the priority that they were written with',
+  needs('rsyslogd'),
+  () =>
+    playLogged(
+      'rsyslogd',
+      first,
+      'priorities',
+      [logged],
+      async (probe, log) => {
+        await probe.gone();
+        const entries = await log.entriesTo('warning 99');
+        assert.deepEqual(
+          entries.map(({ priority, text }) => `${priority} ${text}`),
+          Array.from({ length: 100 }, (_, line) => [
+            `daemon.err err ${line}`,
+            `daemon.warning warning ${line}`,
+          ]).flat(),
+        );
+      },
+    ),
+);
+
+test(
+  'below another root, as another user, a daemon logs through the connection made before',
+  needs('rsyslogd'),
+  () =>
+    withFolder((root) => {
+      chmodSync(root, 0o755);
+      const options = { ...logged, chroot: root, user: 'nobody' };
+      return playLogged(
+        'rsyslogd',
+        first,
+        'below',
+        [options],
+        async (probe, log) => {
+          const { pid, uid } = await probe.next<{ pid: number; uid: number }>();
+          assert.notEqual(uid, 0);
+          await log.entriesTo('below');
+          process.kill(pid, 'SIGUSR2');
+          const entries = await log.entriesTo('still');
+          assert.deepEqual(texts(entries, 'daemon.info'), ['below', 'still']);
+          assert.deepEqual(
+            new Set(entries.map((entry) => entry.pid)),
+            new Set([pid]),
+          );
+        },
+      );
+    }),
 );
 
 test(

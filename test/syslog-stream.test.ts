@@ -83,7 +83,7 @@ for (const kind of ['dgram', 'stream'] as const)
 
 test('without a pid the tag is the ident; maxLength cuts between characters', () =>
   played({ pid: false, maxLength: 80 }, async (stream, place) => {
-    stream.write(`${'€'.repeat(30)}`);
+    stream.write('€'.repeat(30));
     const messages = await place.messagesTo('...€€€€');
     assert.deepEqual(messages.map(parse), [
       { priority: 30, tag: ident, text: `${'€'.repeat(26)}...` },
@@ -267,7 +267,7 @@ test('the stream finishes without a log daemon, after flushTimeout', () =>
 test('wrong options are refused as Node.js does', () => {
   const wrong = (options: object): Error => {
     try {
-      createSyslogStream(options as SyslogStreamOptions).destroy();
+      createSyslogStream(options).destroy();
     } catch (error) {
       return error as Error;
     }
@@ -294,11 +294,12 @@ test('wrong options are refused as Node.js does', () => {
 });
 
 test('a fallback file that is a symbolic link is refused', () =>
-  withLogPlace(async (place) => {
+  withLogPlace((place) => {
     const fallback = join(place.folder, 'link');
     symlinkSync(join(place.folder, 'elsewhere'), fallback);
     assert.throws(() => createSyslogStream({ path: place.path, fallback }), {
       code: 'ELOOP',
       path: fallback,
     });
+    return Promise.resolve();
   }));

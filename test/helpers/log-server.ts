@@ -133,7 +133,9 @@ export async function playProgram(
   });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (text) => (said[name] += text));
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+    });
   const [status, signal] = (await once(child, 'close')) as [
     number | null,
     NodeJS.Signals | null,
