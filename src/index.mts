@@ -2,6 +2,7 @@ export {
   DaemonError,
   Pidfile,
   PosixError,
+  SyslogConsole,
   _exit,
   chdir,
   chroot,

@@ -33,6 +33,7 @@ export {
 } from './posix/session';
 export { close, closefrom, dup2, flock } from './posix/descriptors';
 export type { ClosefromOptions, FlockOptions } from './posix/descriptors';
+export { SyslogConsole } from './logging/syslog-console';
 export { signal } from './posix/signals';
 export type { Disposition } from './posix/signals';
 export { getrlimit, setrlimit } from './posix/limits';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { explain } from '../src/daemonize';
-import { identOf } from '../src/settings';
+import { identOf } from '../src/logging/syslog-options';
 import { type Entry, needs, playLogged, texts } from './helpers/log-daemon';
 import { nodes } from './helpers/nodes';
 import { Program } from './helpers/programs';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsOwnDev } from './devlog';
 import { isInstalled } from './installed';
-import type { Probe } from './launch';
+import type { LaunchOptions, Probe } from './launch';
 import { type Entry, readJournal, readLog } from './log-entries';
 import { socketsOf } from './processes';
 import type { Program } from './programs';
@@ -132,6 +132,15 @@ export class LogDaemon {
       : readLog(join(this.#folder, 'log'));
   }
 
+  /** All entries, once those that were sent before this call are there. */
+  async settled(): Promise<Entry[]> {
+    const mark = `mark of ${process.hrtime.bigint()}`;
+    const socket = `/proc/${this.pid}/root/dev/log`;
+    spawnSync('logger', ['-i', '-t', 'mark', '-u', socket, '--', mark]);
+    const entries = await this.entriesTo(mark);
+    return entries.filter(({ ident }) => ident !== 'mark');
+  }
+
   async entriesTo(last: string): Promise<Entry[]> {
     await until(`an entry '${last}'`, () =>
       this.entries().some(({ text }) => text === last),
@@ -150,7 +159,7 @@ export class LogDaemon {
 
 interface LogDaemonOptions {
   /** Do not start it; the test does. */
-  late?: boolean;
+  late?: boolean | undefined;
 }
 
 /** With a log daemon that listens on a /dev/log of its own. */
@@ -177,17 +186,18 @@ export function playLogged<T>(
   scenario: string,
   args: readonly unknown[],
   use: (probe: Probe, log: LogDaemon, stderr: string) => Promise<T>,
-  options?: LogDaemonOptions,
+  { late, ...options }: LaunchOptions & LogDaemonOptions = {},
+  expected = 0,
 ): Promise<T> {
   const played = (log: LogDaemon): Promise<T> =>
     program.play(
       scenario,
       args,
-      { through: log.through },
+      { ...options, through: log.through },
       (probe, { status, stderr }) => {
-        assert.equal(status, 0, stderr);
+        assert.equal(status, expected, stderr);
         return use(probe, log, stderr);
       },
     );
-  return withLogDaemon(kind, played, options);
+  return withLogDaemon(kind, played, { late });
 }
