@@ -1,6 +1,8 @@
 /** What a daemon holds in its hands after `daemonize`. */
 import { constants } from 'node:os';
 import { debuglog } from 'node:util';
+import type { Reports } from './logging/reports';
+import type { SyslogStream } from './logging/syslog-stream';
 import type { Pidfile } from './pidfile';
 import { writeAll } from './posix/loop';
 import { type Launcher, tellSupervisor } from './readiness';
@@ -19,6 +21,12 @@ export interface DaemonContext {
   readonly detached: boolean;
   /** Path of the PID file, where there is one. */
   readonly pidfile?: string;
+  /**
+   * The daemon's own way to the system log, which never waits: `send()` with a
+   * priority, or `new SyslogConsole(context.log)`. There with the option `syslog`
+   * and where stdout or stderr lead to `'syslog'`.
+   */
+  readonly log?: SyslogStream;
 
   /**
    * The daemon is up, with `ready: 'manual'`: the launching process leaves with
@@ -35,8 +43,10 @@ export interface DaemonContext {
    * Ends the daemon as failed: status `error.exitCode` or `process.exitCode`
    * where that is a number, or 1. Before it is ready the message goes to the
    * launching terminal, and the launching process leaves with the same status;
-   * afterwards to stderr. NOTIFY_SOCKET gets it too, with `ERRNO=`: the error's,
-   * or `ECANCELED`. `NODE_DEBUG=posix-daemonize` adds the stack.
+   * afterwards to stderr. With the option `syslog` it is in the entry that
+   * tells of the end, and there only where stderr leads to the log.
+   * NOTIFY_SOCKET gets it too, with `ERRNO=`: the error's, or `ECANCELED`.
+   * `NODE_DEBUG=posix-daemonize` adds the stack.
    */
   fail(error: unknown): never;
 
@@ -60,31 +70,40 @@ export interface DaemonContext {
 
 const debug = debuglog('posix-daemonize');
 
+/** What the steps have made and the daemon keeps. */
+export interface Belongings {
+  launcher: Launcher;
+  streams: StandardStreams;
+  pidfile: Pidfile | undefined;
+  log: SyslogStream | undefined;
+  reports: Reports | undefined;
+}
+
 export class Context implements DaemonContext {
   readonly pid = process.pid;
   readonly launcher: LauncherKind;
   readonly detached: boolean;
   readonly pidfile?: string;
+  readonly log?: SyslogStream;
   readonly #settings: Settings;
   readonly #launcher: Launcher;
   readonly #streams: StandardStreams;
   readonly #pidfile: Pidfile | undefined;
+  readonly #reports: Reports | undefined;
   #isReady = false;
   #hasFailed = false;
 
-  constructor(
-    settings: Settings,
-    launcher: Launcher,
-    streams: StandardStreams,
-    pidfile: Pidfile | undefined,
-  ) {
+  constructor(settings: Settings, belongings: Belongings) {
+    const { launcher, streams, pidfile, log, reports } = belongings;
     this.#settings = settings;
     this.launcher = settings.surroundings.launcher;
     this.detached = settings.detach;
     this.#launcher = launcher;
     this.#streams = streams;
     this.#pidfile = pidfile;
+    this.#reports = reports;
     if (pidfile) this.pidfile = pidfile.path;
+    if (log) this.log = log;
   }
 
   ready(status?: string): void {
@@ -107,11 +126,19 @@ export class Context implements DaemonContext {
 
   fail(error: unknown): never {
     const status = statusOf(error);
-    const text = `posix-daemonize: ${describe(error)}\n`;
+    const reason = describe(error);
+    const text = `posix-daemonize: ${reason}\n`;
     this.#tellSupervisor(error, firstLine(text));
+    this.because(reason);
     if (this.#launcher.waits) this.#launcher.fail(text, status);
-    else tell(() => writeAll(2, Buffer.from(text)));
+    else if (!this.#reports?.speaksForStderr())
+      tell(() => writeAll(2, Buffer.from(text)));
     process.exit(status);
+  }
+
+  /** Why the process is about to exit, for the system log. */
+  because(reason: string): void {
+    this.#reports?.because(reason);
   }
 
   reopenLogs(): void {

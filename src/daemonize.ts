@@ -91,6 +91,7 @@ function runOrUndo(run: Run, table: readonly Step[]): void {
       step.run?.(run);
     } catch (error) {
       for (const done of table.slice(0, index).reverse()) done.undo?.(run);
+      run.dropLog();
       throw located(error, step);
     }
   }

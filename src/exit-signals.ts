@@ -8,6 +8,7 @@ type Name = (typeof names)[number];
 
 let users = 0;
 const listening = new Set<Name>();
+const lastWords = new Set<(name: NodeJS.Signals) => void>();
 
 /**
  * Until the function returned is called, a signal that the program does not
@@ -30,6 +31,18 @@ export function flushOnSignals(): () => void {
   };
 }
 
+/**
+ * Has a function called just before such a signal ends the process, as long as
+ * {@link flushOnSignals} holds.
+ * @returns takes it back
+ */
+export function beforeSignalEnds(
+  say: (name: NodeJS.Signals) => void,
+): () => void {
+  lastWords.add(say);
+  return () => lastWords.delete(say);
+}
+
 /** Whether the program listens to a signal besides `own` listeners. */
 export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
   const ours = listening.has(name as Name) ? 1 : 0;
@@ -38,6 +51,7 @@ export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
 
 function flushAndEnd(name: NodeJS.Signals): void {
   if (isHeardByProgram(name)) return;
+  for (const say of lastWords) say(name);
   flushAllLogs();
   stopListening();
   process.kill(process.pid, name);

@@ -1,5 +1,6 @@
 /** What `daemonize` can be told. */
-import type { Facility, SyslogOption } from './constants';
+import type { SyslogOption } from './constants';
+import type { SyslogStreamOptions } from './logging/syslog-options';
 import type { LogMask } from './posix/syslog';
 import type { PrivilegeOptions } from './privileges';
 
@@ -35,13 +36,18 @@ export interface PidfileTarget {
   mkdir?: boolean;
 }
 
-/** How the daemon appears in the system log. */
-export interface SyslogOptions {
+/** How the daemon appears in the system log, and what happens when that is behind. */
+export interface SyslogOptions extends Omit<
+  SyslogStreamOptions,
+  'priority' | 'pid' | 'path'
+> {
   /** As for `openlog`. @defaultValue `title`, or the name of the script without its extension */
   ident?: string;
-  /** @defaultValue `'daemon'` */
-  facility?: Facility;
-  /** @defaultValue `['pid']` */
+  /**
+   * Without `'pid'` no entry has the pid. The others are for the program's own
+   * calls of `syslog()`: what the daemon sends has `fallback` instead of
+   * `'cons'`. @defaultValue `['pid']`
+   */
   options?: readonly SyslogOption[];
   /** As `setlogmask`. @defaultValue everything is logged */
   mask?: LogMask;
@@ -57,11 +63,15 @@ export interface DaemonizeOptions extends PrivilegeOptions {
   chroot?: string;
   /** What fd 0 reads. @defaultValue `'null'` */
   stdin?: string | number;
-  /** Where fd 1, `process.stdout` and `console.log` write. @defaultValue `'null'` */
+  /**
+   * Where fd 1, `process.stdout` and `console.log` write.
+   * @defaultValue `'null'`; `'syslog'` with the option `syslog`
+   */
   stdout?: Target;
   /**
    * Where fd 2, `process.stderr` and `console.error` write, once the daemon is
-   * ready: until then they still reach the terminal. @defaultValue `'null'`
+   * ready: until then they still reach the terminal.
+   * @defaultValue `'null'`; `'syslog'` with the option `syslog`
    */
   stderr?: Target;
   /**
@@ -77,9 +87,11 @@ export interface DaemonizeOptions extends PrivilegeOptions {
   /** File that holds the pid, locked for the daemon's life. @defaultValue none */
   pidfile?: string | PidfileTarget;
   /**
-   * Opens the system log, and sends warnings (`warning`) and errors that nobody
-   * catches (`crit`, with the stack) there. With `stderr: 'syslog'` they come by
-   * that, as `err`. @defaultValue `false`
+   * Opens the system log. There go stdout and stderr, where they are not told
+   * otherwise and the process detaches (each line, as `info` and `err`), warnings
+   * (`warning`), errors that nobody catches (`crit`, with the stack), and why the
+   * process ends (`notice`, or `err` where its status is not 0).
+   * @defaultValue `false`
    */
   syslog?: boolean | SyslogOptions;
   /** `false` sets RLIMIT_CORE to 0. @defaultValue `true` */

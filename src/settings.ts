@@ -1,14 +1,17 @@
 /** Options of `daemonize`, checked and completed. */
 import { resolve } from 'node:path';
 import {
-  facilities,
   type Facility,
   priorities,
   type SyslogOption,
   syslogOptions,
 } from './constants';
 import { invalidArgType, invalidArgValue } from './errors';
-import { identOf } from './logging/syslog-options';
+import {
+  identOf,
+  syslogStreamChecks,
+  type SyslogStreamOptions,
+} from './logging/syslog-options';
 import type { DaemonizeOptions, PidfileTarget, Target } from './options';
 import { listInherited } from './posix/descriptors';
 import type { LogMask } from './posix/syslog';
@@ -18,7 +21,6 @@ import {
   validateArray,
   validateBoolean,
   validateFd,
-  validateIdent,
   validateInteger,
   validateOneOf,
   validateOptions,
@@ -52,10 +54,11 @@ export interface Settings {
 }
 
 export interface LogSettings {
-  ident: string;
-  facility: Facility;
+  /** Of what the daemon sends itself. */
+  stream: SyslogStreamOptions & { ident: string; facility: Facility };
+  /** Of `openlog`. */
   options: readonly SyslogOption[];
-  mask?: LogMask;
+  mask: LogMask | undefined;
 }
 
 type Check = (value: unknown, name: string) => void;
@@ -158,9 +161,17 @@ const output: Check = (value, name) => {
   else throw invalidArgType(name, 'of type string, number or object', value);
 };
 
+const { ident, facility, maxQueueBytes, maxLength } = syslogStreamChecks;
+const { flushTimeout, fallback, fallbackAfter } = syslogStreamChecks;
+
 const syslogParts = {
-  ident: validateIdent,
-  facility: oneOf(...Object.keys(facilities)),
+  ident,
+  facility,
+  maxQueueBytes,
+  maxLength,
+  flushTimeout,
+  fallback,
+  fallbackAfter,
   options: arrayOf(oneOf(...Object.keys(syslogOptions))),
   mask: logMask,
 };
@@ -224,19 +235,21 @@ export function readOptions(
   // The client of an inetd's service is at the other end of all three.
   const serves = surroundings.launcher === 'inetd' && !detach;
   const elsewhere = detach ? 'null' : 'inherit';
+  const syslog = completeSyslog(options);
+  const output = detach && syslog ? 'syslog' : elsewhere;
   return {
     umask: options.umask ?? 0,
     cwd: chroot === undefined ? resolve(cwd) : resolve('/', cwd),
     chroot: chroot === undefined ? undefined : resolve(chroot),
     targets: [
       serves ? 'inherit' : (options.stdin ?? elsewhere),
-      serves ? 'inherit' : (options.stdout ?? elsewhere),
-      options.stderr ?? elsewhere,
+      serves ? 'inherit' : (options.stdout ?? output),
+      options.stderr ?? output,
     ],
     preserveFds: options.preserveFds ?? [],
     closeFds: options.closeFds ?? (serves ? 'none' : 'inherited'),
     pidfile: completePidfile(options.pidfile),
-    syslog: completeSyslog(options),
+    syslog,
     privileges: { user, group, groups, initgroups } as PrivilegeOptions,
     coreDumps: options.coreDumps ?? true,
     env: options.env ?? 'keep',
@@ -274,6 +287,9 @@ function completeSyslog(options: DaemonizeOptions): LogSettings | undefined {
     facility = 'daemon',
     options: flags = ['pid'],
     mask,
+    ...others
   } = syslog === true ? {} : syslog;
-  return { ident, facility, options: flags, ...(mask && { mask }) };
+  const pid = flags.includes('pid');
+  const stream = { ...others, ident, facility, pid };
+  return { stream, options: flags, mask };
 }

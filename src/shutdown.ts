@@ -15,30 +15,32 @@ export function listen(context: Context, settings: Settings): void {
   process.on('exit', () => tell(() => context.end()));
   const { sighup, sigterm } = settings;
   if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
-  else if (sigterm === 'exit') exitOnSignals(settings);
+  else if (sigterm === 'exit') exitOnSignals(context, settings);
   if (typeof sighup === 'function') process.on('SIGHUP', sighup);
   else if (sighup === 'reopen') process.on('SIGHUP', () => reopen(context));
 }
 
-function exitOnSignals({ onStop, stopTimeout, detach }: Settings): void {
+function exitOnSignals(context: Context, settings: Settings): void {
   let stopping = false;
   const exit = (signal: NodeJS.Signals): void => {
     // The program listens itself: it is not to be ended under its hands.
     if (stopping || isHeardByProgram(signal, 1)) return;
     stopping = true;
-    void stop(onStop, stopTimeout);
+    void stop(context, signal, settings);
   };
   process.on('SIGTERM', exit);
   // Ctrl-C. Process 1 of a container would not even die of it.
-  if (!detach) process.on('SIGINT', exit);
+  if (!settings.detach) process.on('SIGINT', exit);
 }
 
 async function stop(
-  onStop: Settings['onStop'],
-  stopTimeout: number,
+  context: Context,
+  signal: NodeJS.Signals,
+  { onStop, stopTimeout }: Settings,
 ): Promise<never> {
   tell(() => notify({ stopping: true }));
   if (onStop) await within(onStop, stopTimeout);
+  context.because(signal);
   process.exit();
 }
 

@@ -148,9 +148,14 @@ export class StandardStreams {
     if (fd === 0 && typeof this.#targets[0] === 'string') renewInput();
   }
 
-  /** Whether what is written to a descriptor comes to the system log by now. */
-  sendsToLog(fd: number): boolean {
-    return this.#sources[fd] === undefined && this.#leadsToLog(fd);
+  /**
+   * The pipe of the system log that a descriptor leads to by now, by the number
+   * it was made for; undefined where it leads elsewhere.
+   */
+  logPipeOf(fd: 1 | 2): 1 | 2 | undefined {
+    const isPlaced = this.#sources[fd] === undefined && this.#leadsToLog(fd);
+    if (!isPlaced || !isPipe(fd)) return undefined;
+    return this.#targets[fd] === 'syslog' ? fd : 1;
   }
 
   #leadsToLog(fd: number): boolean {
@@ -225,6 +230,15 @@ export class StandardStreams {
    */
   moveRoot(root: string): void {
     for (const file of new Set(this.#files)) file?.moveRoot(root);
+  }
+}
+
+/** The program may have put something else there. */
+function isPipe(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFIFO();
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** A step on the way to a daemon, and what the steps hand to each other. */
 import type { Context } from './context';
+import type { Reports } from './logging/reports';
 import { identOf } from './logging/syslog-options';
 import { createSyslogStream, type SyslogStream } from './logging/syslog-stream';
 import type { Target } from './options';
@@ -24,22 +25,33 @@ export class Run {
   pidfile: Pidfile | undefined;
   giveBackSighup: () => void = () => {};
   launcher = new Launcher(-1);
+  /** Takes back what the step 'syslog' has done. */
+  closeLog: () => void = () => {};
+  reports: Reports | undefined;
   context: Context | undefined;
   #log: SyslogStream | undefined;
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.streams = new StandardStreams(settings.targets, () => this.log);
+    this.streams = new StandardStreams(settings.targets, () => this.openLog());
   }
 
-  /** Of what the daemon says: made, and connected, when it is first asked for. */
-  get log(): SyslogStream {
+  /** The daemon's way to the system log, once there is one. */
+  get log(): SyslogStream | undefined {
+    return this.#log;
+  }
+
+  /** Makes it, and connects: a chroot may follow. */
+  openLog(): SyslogStream {
     const { syslog, title } = this.settings;
-    return (this.#log ??= createSyslogStream({
-      ident: syslog?.ident ?? identOf(title),
-      facility: syslog?.facility ?? 'daemon',
-      pid: syslog?.options.includes('pid') ?? true,
-    }));
+    const options = syslog?.stream ?? { ident: identOf(title) };
+    return (this.#log ??= createSyslogStream(options));
+  }
+
+  /** There will be no daemon. */
+  dropLog(): void {
+    this.#log?.destroy();
+    this.#log = undefined;
   }
 }
 

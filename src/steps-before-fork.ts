@@ -49,9 +49,13 @@ export const beforeFork: readonly Step[] = [
     source: 'before the fork, so that a bad path is an error in the terminal',
     does: ({ targets, chroot = '', cwd }) =>
       `open ${targets.map(nameTarget).join(', ')}; check ${join(chroot, cwd)}`,
-    run: ({ settings: { chroot = '', cwd }, streams, privileges }) => {
+    run: (run) => {
+      const { streams, privileges } = run;
+      const { chroot = '', cwd, syslog } = run.settings;
       if (chroot) assertDirectory(chroot, 'chroot');
       assertDirectory(join(chroot, cwd), 'chdir');
+      // A fallback file that cannot be opened is an error in the terminal.
+      if (syslog) run.openLog();
       streams.open(ownedBy(privileges).owner);
     },
     undo: ({ streams }) => streams.close(),

@@ -2,12 +2,13 @@
 import { realpathSync } from 'node:fs';
 import { Context } from './context';
 import { cleanEnvironment, renamePid } from './environment';
-import { openLog } from './logging/reports';
+import { Reports } from './logging/reports';
 import { close, listInherited } from './posix/descriptors';
 import { resetSignals } from './posix/dispositions';
 import { forbidCoreDumps } from './posix/limits';
 import { chdir, chroot } from './posix/process';
 import { signal } from './posix/signals';
+import { closelog, openlog, setlogmask } from './posix/syslog';
 import { dropPrivileges, PrivilegeCheck } from './privilege-drop';
 import type { Settings } from './settings';
 import { listen } from './shutdown';
@@ -67,13 +68,10 @@ export const afterFork: readonly Step[] = [
     name: 'syslog',
     source: 'APUE 13.4; openlog(3)',
     does: ({ syslog }) =>
-      `openlog('${syslog!.ident}'): warnings and errors that nobody catches`,
+      `openlog('${syslog!.stream.ident}'): warnings, errors that nobody catches, the end`,
     applies: ({ syslog }) => syslog !== undefined,
-    run: ({ settings: { syslog, chroot }, streams }) =>
-      openLog(syslog!, {
-        now: chroot !== undefined,
-        isTold: () => streams.sendsToLog(2),
-      }),
+    run: openLog,
+    undo: (run) => run.closeLog(),
   },
   {
     name: 'chroot',
@@ -170,9 +168,8 @@ export const afterFork: readonly Step[] = [
       (sigterm === 'exit' && !detach ? 'SIGTERM and SIGINT: ' : 'SIGTERM: ') +
       nameHandler(sigterm),
     run: (run) => {
-      const { settings, launcher, streams, pidfile } = run;
-      run.context = new Context(settings, launcher, streams, pidfile);
-      listen(run.context, settings);
+      run.context = new Context(run.settings, run);
+      listen(run.context, run.settings);
     },
   },
   {
@@ -189,6 +186,22 @@ export const afterFork: readonly Step[] = [
     },
   },
 ];
+
+function openLog(run: Run): void {
+  const { syslog, chroot } = run.settings;
+  const { stream, options, mask } = syslog!;
+  // A connection made later would look for /dev/log in the new root.
+  const { ident, facility } = stream;
+  openlog(ident, chroot ? [...options, 'ndelay'] : options, facility);
+  const before = setlogmask(mask ?? []);
+  const reports = new Reports(run.openLog(), () => run.streams.logPipeOf(2));
+  run.reports = reports;
+  run.closeLog = () => {
+    reports.close();
+    setlogmask(before);
+    closelog();
+  };
+}
 
 function nameHandler(handler: string | (() => void)): string {
   return typeof handler === 'function'

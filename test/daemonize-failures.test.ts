@@ -387,9 +387,7 @@ forEachProgram('daemonize', (program) => {
 
 test('an error that nobody catches removes the PID file, SIGKILL leaves it for the next', () =>
   withPath(async (pidfile) => {
-    await first.play('errs', [{ pidfile }, 'throw'], {}, (probe) =>
-      probe.gone(),
-    );
+    await first.play('errs', [{ pidfile }], {}, (probe) => probe.gone());
     assert.ok(!existsSync(pidfile));
     await starts(first, { pidfile }, async (pid) => {
       process.kill(pid, 'SIGKILL');

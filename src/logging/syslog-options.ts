@@ -58,7 +58,8 @@ export interface SyslogStreamOptions {
 const longestPath = 107;
 const int32 = 0x7fffffff;
 
-const checks: Readonly<
+/** What each option has to be. */
+export const syslogStreamChecks: Readonly<
   Record<keyof SyslogStreamOptions, (value: unknown, name: string) => void>
 > = {
   ident: validateIdent,
@@ -76,7 +77,7 @@ const checks: Readonly<
 
 /** Every option that there is. */
 export const syslogStreamOptionNames = Object.keys(
-  checks,
+  syslogStreamChecks,
 ) as (keyof SyslogStreamOptions)[];
 
 export function validatePriority(
@@ -103,7 +104,7 @@ export function readSyslogStreamOptions(
   validateOptions(options, 'options', syslogStreamOptionNames);
   for (const name of syslogStreamOptionNames)
     if (options[name] !== undefined)
-      checks[name](options[name], `options.${name}`);
+      syslogStreamChecks[name](options[name], `options.${name}`);
   const path = resolve(options.path ?? '/dev/log');
   if (Buffer.byteLength(path) > longestPath)
     throw invalidArgValue(
