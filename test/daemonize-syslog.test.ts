@@ -579,3 +579,31 @@ test(
         assert.match(text, new RegExp(`lost\\[\\d+\\]: ${line}\n`));
     }),
 );
+
+test(
+  'all that is printed before an abort is in the log',
+  needs('rsyslogd'),
+  () =>
+    withFolder(async (folder) => {
+      const stderr = `${folder}/err`;
+      await loggedBy(first, 'dies', [{ syslog: true, stderr }, 'abort']);
+      const printed = readFileSync(stderr, 'utf8').split('\n').slice(0, -1);
+      const args = [{ syslog: true }, 'abort'];
+      const lines = linesOf(await loggedBy(first, 'dies', args));
+      assert.ok(lines.every(([priority]) => priority === 'err'));
+      assert.match(lines[0]![1], /^its last words, without a newline/);
+      assert.equal(lines.length, printed.length);
+    }),
+);
+
+test('V8 tells the log that no memory is left', needs('rsyslogd'), async () => {
+  const args = [{ syslog: true }, 'no memory'];
+  const execArgv = ['--max-old-space-size=20'];
+  const lines = linesOf(await loggedBy(first, 'dies', args, { execArgv }));
+  const fatal = lines.findIndex(([, text]) =>
+    /^FATAL ERROR: .*JavaScript heap out of memory$/.test(text),
+  );
+  assert.equal(lines[fatal]?.[0], 'err');
+  // The stack that Node prints to the end.
+  assert.match(lines.at(-1)![1], /^ ?\d+: 0x[0-9a-f]+ .*\[.*node.*\]$/);
+});

@@ -37,6 +37,9 @@ constexpr int64_t kDrainMilliseconds = 1000;
 // How long who changes a priority waits for what was written before.
 constexpr int64_t kSettleMilliseconds = 100;
 
+// How long an abort waits for the queue to be sent, after the pipes are read.
+constexpr long kAbortNanoseconds = 50000000;
+
 // How long the thread waits for room in the queue before it looks again.
 constexpr long kRoomNanoseconds = 1000000;
 
@@ -163,6 +166,25 @@ void ask(Request request, int64_t milliseconds) {
 // nobody caught. The queue is drained after this.
 void drain() { ask(kEnd, kDrainMilliseconds); }
 
+// V8 aborts right after it has printed why, such as that no memory is left. No
+// locks here: this may have interrupted anything.
+void end_by_abort(int) {
+  ask(kEnd, kSettleMilliseconds);
+  const struct timespec moment = {0, kAbortNanoseconds};
+  ::nanosleep(&moment, nullptr);
+  ::raise(SIGABRT);
+}
+
+// A handler of the program's own is left alone.
+int catch_abort() {
+  struct sigaction action;
+  if (::sigaction(SIGABRT, nullptr, &action) == -1) return -errno;
+  if ((action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL) return 0;
+  action.sa_handler = end_by_abort;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  return result(::sigaction(SIGABRT, &action, nullptr));
+}
+
 int set_nonblocking(int fd) {
   if (fd < 0) return 0;
   return result(::fcntl(fd, F_SETFL, O_NONBLOCK));
@@ -252,6 +274,7 @@ int serve_log_pipes(int out, int err, LogChannel* channel) noexcept {
   error = uv_mutex_init(&server->reading);
   if (error == 0) error = start_thread();
   if (error == 0 && ::atexit(drain) != 0) error = -ENOMEM;
+  if (error == 0) error = catch_abort();
   return error;
 }
 

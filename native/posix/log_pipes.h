@@ -13,9 +13,9 @@ class LogChannel;
 // be; both ends have close-on-exec.
 std::array<double, 2> open_log_pipe() noexcept;
 
-// Starts the thread, and has it drain the pipes when the process exits. `out`
-// and `err` are the read ends, or -1; they belong to the thread from now on, as
-// does the channel. Once in a process.
+// Starts the thread, and has it drain the pipes when the process exits or
+// aborts. `out` and `err` are the read ends, or -1; they belong to the thread
+// from now on, as does the channel. Once in a process.
 int serve_log_pipes(int out, int err, LogChannel* channel) noexcept;
 
 // Waits until all whole lines in the pipes are queued; 100 ms at most.
