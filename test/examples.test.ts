@@ -7,6 +7,7 @@ import {
   describeDaemon,
   examples,
   found,
+  launched,
   runExample,
   stop,
 } from './helpers/examples';
@@ -17,8 +18,10 @@ import { until, withFolder } from './helpers/scenario';
 test('daemon-init.mjs writes to the terminal before it is a daemon, and greets in its log', async () =>
   withFolder(async (folder) => {
     const [log, errors] = [join(folder, 'log'), join(folder, 'errors')];
-    const shown = runExample('daemon-init', [log, errors]);
-    assert.equal(shown, '========main function start!============\n');
+    assert.deepEqual(
+      runExample('daemon-init', [log, errors]),
+      launched('========main function start!============\n'),
+    );
 
     const greeting = /^Daemon has been created! with pid: (\d+)\n$/;
     const pid = Number((await found(log, greeting))[1]);
@@ -31,7 +34,7 @@ test('daemonize-clock.mjs greets on both outputs, and goes on with number and ti
   withFolder(async (folder) => {
     const [log, errors] = [join(folder, 'log'), join(folder, 'errors')];
     const before = Date.now();
-    assert.equal(runExample('daemonize-clock', [log, errors]), '');
+    assert.deepEqual(runExample('daemonize-clock', [log, errors]), launched());
 
     const greeting = /^Daemon started with pid (\d+)\nDaemon stdout output\n/;
     const pid = Number((await found(log, greeting))[1]);
@@ -59,7 +62,10 @@ test('command-list.mjs starts commands in its session, a second apart, and leave
     const log = join(folder, 'log');
     // The 22nd field: when the shell was started, in hundredths of a second.
     const started = 'echo $PPID $(cut -d" " -f6,22 /proc/$$/stat)';
-    runExample('command-list', [log, started, `${started}; exit 3`]);
+    assert.deepEqual(
+      runExample('command-list', [log, started, `${started}; exit 3`]),
+      launched(),
+    );
 
     const answer = /^(\d+) (\d+) (\d+)$/gm;
     const { input } = await found(log, /; exit 3: ended with 3\n/);
@@ -82,8 +88,9 @@ test(
       const through = throughLog('rsyslogd', folder);
       const missing = join(folder, 'missing');
       const args = [__filename, missing];
-      assert.equal(runExample('error-log', args, through), '');
+      const result = runExample('error-log', args, through);
       await useLog(folder, async (log) => {
+        assert.deepEqual(result, launched());
         const failure = `ENOENT: no such file or directory, access '${missing}'`;
         const { pid } = (await log.entriesTo(failure))[0]!;
         assert.deepEqual(describeDaemon(pid), daemon('/dev/null', '/dev/null'));
