@@ -10,24 +10,33 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { buildEnvironment } from '../scripts/headers.mjs';
 import { measureFork } from './fork.mjs';
 import { measureImport } from './import.mjs';
 import { measureLaunch } from './launch.mjs';
 import { plot } from './plot.mjs';
 import { output } from './sample.mjs';
+import { measureSyslog } from './syslog.mjs';
 import { tabulate } from './table.mjs';
 
 const here = import.meta.dirname;
 const [quick, folder] = process.argv.slice(2);
 const rounds =
-  quick === '--quick' ? { launch: 5, fork: 1 } : { launch: 25, fork: 15 };
+  quick === '--quick'
+    ? { launch: 5, fork: 1, syslog: 1, stopped: 1 }
+    : { launch: 25, fork: 15, syslog: 15, stopped: 3 };
 const target = quick === '--quick' ? folder : join(here, 'results');
 
 /** ms, for the second table of launches */
 const imports = 300;
 
-if (!existsSync(join(here, 'node_modules')))
-  execFileSync('npm', ['ci', '--prefix', here], { stdio: 'inherit' });
+/** A flood of messages, and how long they go to a log daemon that is stopped. */
+const flood =
+  quick === '--quick'
+    ? { messages: 2000, seconds: 0.5 }
+    : { messages: 50_000, seconds: 10 };
+
+install();
 
 const results = {
   machine: {
@@ -41,11 +50,13 @@ const results = {
     ]).trim(),
     rounds,
     imports,
+    flood,
   },
   launch: await measureLaunch(rounds.launch, 0),
   launchImports: await measureLaunch(rounds.launch, imports),
   imports: await measureImport(rounds.launch),
   fork: await measureFork(rounds.fork),
+  syslog: await measureSyslog(rounds, flood),
 };
 
 const table = tabulate(results);
@@ -55,6 +66,20 @@ await save(join(target, 'table.md'), table);
 writeFileSync(join(target, 'plot.svg'), plot(results));
 if (quick !== '--quick') await updateReadme();
 console.log(table);
+
+/** Two of the packages compile themselves. */
+function install() {
+  const { dependencies } = JSON.parse(
+    readFileSync(join(here, 'package.json'), 'utf8'),
+  );
+  const isThere = (name) => existsSync(join(here, 'node_modules', name));
+  if (Object.keys(dependencies).every(isThere)) return;
+  execFileSync('npm', ['ci'], {
+    cwd: here, // with --prefix npm would not read the machine's settings
+    stdio: 'inherit',
+    env: buildEnvironment(),
+  });
+}
 
 async function updateReadme() {
   const file = join(here, 'README.md');

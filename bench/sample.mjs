@@ -39,7 +39,7 @@ export async function interleave(rounds, rows, sample) {
   return samples;
 }
 
-/** @returns the median, the least, and where the middle half lies */
+/** @returns the median, the least, the most, and where the middle half lies */
 export function summarize(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share) => {
@@ -47,7 +47,12 @@ export function summarize(values) {
     const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
     return round(low + (high - low) * (place % 1));
   };
-  return { median: at(0.5), min: at(0), quartiles: [at(0.25), at(0.75)] };
+  return {
+    median: at(0.5),
+    min: at(0),
+    max: at(1),
+    quartiles: [at(0.25), at(0.75)],
+  };
 }
 
 /** Four significant digits. */

@@ -1,4 +1,6 @@
 // The results as Markdown tables.
+import { digits, spread, table } from './markdown.mjs';
+import { tabulateSyslog } from './table-syslog.mjs';
 
 const steps = [
   'prepare',
@@ -11,7 +13,8 @@ const steps = [
   'revive',
 ];
 
-export function tabulate({ machine, launch, imports, launchImports, fork }) {
+export function tabulate(results) {
+  const { machine, launch, imports, launchImports, fork, syslog } = results;
   return [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node.js ${machine.node}, Python ${machine.python}. Times in ms; the middle half of the samples stands in parentheses.`,
     `### Launch\n\nMedian of ${machine.rounds.launch}; × is the ratio to \`node -e 0\`.`,
@@ -35,6 +38,7 @@ export function tabulate({ machine, launch, imports, launchImports, fork }) {
       rest: daemonize.rest,
       daemonize: daemonize.median,
     })),
+    ...tabulateSyslog(syslog, machine),
   ].join('\n\n');
 }
 
@@ -99,20 +103,6 @@ function stepTable(rows, timesOf) {
   );
 }
 
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
-  return [head, rule, ...rows].map(line).join('\n');
-}
-
 function find(rows, wanted) {
   return rows.find(({ name }) => name === wanted);
-}
-
-function spread({ median, quartiles }) {
-  return `${digits(median)} (${quartiles.map(digits).join('–')})`;
-}
-
-function digits(number) {
-  return number >= 100 ? number.toFixed(0) : number.toFixed(number < 1 ? 2 : 1);
 }

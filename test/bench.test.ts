@@ -10,11 +10,17 @@ interface Row {
   name: string;
 }
 
+interface Flood extends Row {
+  received: number;
+  doubled: number;
+}
+
 interface Results {
   launch: Row[];
   launchImports: Row[];
   imports: Row[];
   fork: Row[];
+  syslog?: { receiver: Flood[]; rsyslogd?: Flood[]; stopped: Row[] };
 }
 
 const bench = join(__dirname, '../bench/index.mjs');
@@ -29,6 +35,15 @@ const programs = [
   'detached spawn',
   'setsid --fork',
   'Python double fork',
+];
+
+const loggers = [
+  'syslog(3) in C',
+  '`SyslogStream.send()`',
+  '`SyslogStream.write()`',
+  '`SyslogConsole.log()`',
+  'modern-syslog',
+  'winston-syslog',
 ];
 
 test('the benchmark runs and has a result for every row', async (t) => {
@@ -51,7 +66,22 @@ test('the benchmark runs and has a result for every row', async (t) => {
     '400 MB of Buffers',
   ]);
   const table = read('table.md');
-  for (const name of [...programs, ...heaps])
+  if (results.syslog) {
+    const { receiver, rsyslogd, stopped } = results.syslog;
+    for (const rows of [receiver, rsyslogd ?? receiver]) {
+      assert.deepEqual(names(rows), loggers);
+      // winston-syslog loses some; its row says so.
+      for (const { name, received, doubled } of rows.slice(0, -1))
+        assert.deepEqual([name, received, doubled], [name, 1, 0]);
+    }
+    const kept = loggers.filter((_, row) => [1, 4, 5].includes(row));
+    assert.deepEqual(names(stopped), ['no logging', ...kept]);
+  } else assert.match(table, /Left out: a \/dev\/log of its own takes root/);
+  for (const name of [
+    ...programs,
+    ...heaps,
+    ...(results.syslog ? loggers : []),
+  ])
     assert.ok(table.includes(`| ${name} `), name);
   assert.doesNotMatch(table, /NaN|undefined|null/);
   assert.match(read('plot.svg'), /^<svg [^]*<\/svg>\n$/);
