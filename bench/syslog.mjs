@@ -10,7 +10,7 @@ import { interleave, output, program, round, summarize } from './sample.mjs';
 
 const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
 const privateDev = fromHere('../test/helpers/private-dev');
-const withSyslogd = fromHere('../test/helpers/with-syslogd');
+const withSyslogd = fromHere('with-syslogd');
 
 const rows = [
   { name: 'syslog(3) in C' },

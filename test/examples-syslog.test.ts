@@ -10,8 +10,8 @@ import {
   runExample,
   stop,
 } from './helpers/examples';
-import { type Entry, needs, throughLog, useLog } from './helpers/log-daemon';
-import { until, withFolder } from './helpers/scenario';
+import { type Entry, needs, withLogDaemon } from './helpers/log-daemon';
+import { until } from './helpers/scenario';
 
 type Lines = [priority: string, text: string][];
 
@@ -26,24 +26,20 @@ function logged(
   count: number,
   last = /stopped/,
 ): Promise<Lines> {
-  return withFolder(async (folder) => {
-    const through = throughLog('rsyslogd', folder);
-    const result = runExample(name, [], through);
-    return useLog(folder, async (log) => {
-      assert.deepEqual(result, launched());
-      await until('the entries', () => log.entries().length >= count);
-      const { pid } = log.entries()[0]!;
-      const seen = describeDaemon(pid);
-      await stop(pid);
-      assert.deepEqual(seen, daemon(...seen.outputs));
-      const isLast = ({ text }: Entry): boolean => last.test(text);
-      await until('the last entry', () => log.entries().some(isLast));
-      for (const entry of log.entries())
-        assert.deepEqual([entry.ident, entry.pid], [ident, pid]);
-      return log
-        .entries()
-        .map(({ priority, text }) => [priority.replace('daemon.', ''), text]);
-    });
+  return withLogDaemon('rsyslogd', async (log) => {
+    assert.deepEqual(runExample(name, [], log.through), launched());
+    await until('the entries', () => log.entries().length >= count);
+    const { pid } = log.entries()[0]!;
+    const seen = describeDaemon(pid);
+    await stop(pid);
+    assert.deepEqual(seen, daemon(...seen.outputs));
+    const isLast = ({ text }: Entry): boolean => last.test(text);
+    await until('the last entry', () => log.entries().some(isLast));
+    for (const entry of log.entries())
+      assert.deepEqual([entry.ident, entry.pid], [ident, pid]);
+    return log
+      .entries()
+      .map(({ priority, text }) => [priority.replace('daemon.', ''), text]);
   });
 }
 

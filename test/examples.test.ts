@@ -11,7 +11,7 @@ import {
   runExample,
   stop,
 } from './helpers/examples';
-import { needs, texts, throughLog, useLog } from './helpers/log-daemon';
+import { needs, texts, withLogDaemon } from './helpers/log-daemon';
 import { isGone } from './helpers/processes';
 import { until, withFolder } from './helpers/scenario';
 
@@ -85,11 +85,10 @@ test(
   needs('rsyslogd'),
   async () =>
     withFolder(async (folder) => {
-      const through = throughLog('rsyslogd', folder);
       const missing = join(folder, 'missing');
       const args = [__filename, missing];
-      const result = runExample('error-log', args, through);
-      await useLog(folder, async (log) => {
+      await withLogDaemon('rsyslogd', async (log) => {
+        const result = runExample('error-log', args, log.through);
         assert.deepEqual(result, launched());
         const failure = `ENOENT: no such file or directory, access '${missing}'`;
         const { pid } = (await log.entriesTo(failure))[0]!;
