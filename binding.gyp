@@ -14,6 +14,7 @@
       "native/log_border.cc",
       "native/loop.cc",
       "native/no_exceptions.cc",
+      "native/watch_border.cc",
       "<!@(ls native/posix/*.cc native/forkall/*.cc)",
       "native/forkall/arch/<(cpu).cc",
       "native/forkall/libc/<(libc).cc"

@@ -5,6 +5,7 @@
 #include "posix/limits.h"
 #include "posix/locks.h"
 #include "posix/notify.h"
+#include "posix/pidfd.h"
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
@@ -17,6 +18,8 @@ void expose_fork(Napi::Env env, Napi::Object exports);
 
 // native/log_border.cc
 void expose_log(Napi::Env env, Napi::Object exports);
+// native/watch_border.cc
+void expose_watch(Napi::Env env, Napi::Object exports);
 
 namespace {
 
@@ -56,6 +59,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   expose<posix::notify>(exports, "notify");
 
+  expose<posix::pidfd_open>(exports, "pidfdOpen");
+  expose<posix::pidfd_send_signal>(exports, "pidfdSendSignal");
+  expose<posix::boottime>(exports, "boottime");
+
   expose<posix::umask>(exports, "umask");
   expose<posix::chroot>(exports, "chroot");
   expose<posix::waitpid>(exports, "waitpid");
@@ -77,6 +84,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   expose_fork(env, exports);
   expose_log(env, exports);
+  expose_watch(env, exports);
   return exports;
 }
 

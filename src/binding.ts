@@ -85,6 +85,11 @@ export interface Binding {
     patience: number,
   ): [result: number, call: number];
 
+  pidfdOpen(pid: number): number;
+  pidfdSendSignal(pidfd: number, signal: number): number;
+  /** Seconds, or a negated errno. */
+  boottime(): number;
+
   umask(mask: number): number;
   chroot(path: string): number;
   waitpid(pid: number, options: number): [result: number, status: number];
@@ -123,6 +128,14 @@ export interface Binding {
   /** Descriptors that came through exec(2) and that nothing here uses. */
   inheritedDescriptors(): number[];
   loopHandles(): { fd: number; type: string }[];
+  /**
+   * Calls back once, with 0 or a negated errno. A negated errno, or the function
+   * that ends it: to be called once, before the descriptor is closed.
+   */
+  watchReadable(
+    fd: number,
+    callback: (result: number) => void,
+  ): number | (() => void);
   flushStream(fd: number): number;
   writeAll(fd: number, bytes: Uint8Array): number;
   setAside(signal: number): number;

@@ -78,6 +78,12 @@ export interface DaemonErrorDetails {
     kept: string;
   };
   ERR_DAEMON_LOG_OUT_OF_ROOT: { path: string; root: string };
+  ERR_DAEMON_NOT_READY: { pid: number; path: string };
+  ERR_DAEMON_NOT_RUNNING: { path: string };
+  ERR_DAEMON_PID_UNKNOWN: { path: string; reason: string };
+  ERR_DAEMON_RELOAD_FAILED: { pid: number; path: string; reason: string };
+  ERR_DAEMON_RELOAD_TIMEOUT: { pid: number; path: string };
+  ERR_DAEMON_STOP_TIMEOUT: { pid: number; path: string };
   ERR_DAEMON_THREAD_NOT_STOPPED: { thread: string };
   ERR_DAEMON_UNSAFE_PIDFILE: { path: string; reason: string };
   ERR_DAEMON_UNSUPPORTED: { reason: string };
@@ -102,7 +108,7 @@ const messages: {
   ERR_DAEMON_ALREADY_RUNNING: ({ pid, path }) =>
     pid === undefined
       ? `already running: another process holds the lock of '${path}'`
-      : `already running with pid ${pid}, which holds the lock of '${path}'`,
+      : `already running with pid ${pid}, which holds '${path}'`,
   ERR_DAEMON_IN_WORKER: () =>
     'only the main thread can do this, a Worker cannot',
   ERR_DAEMON_NOT_PRIVILEGED: ({ option, wanted, lacks }) =>
@@ -112,6 +118,17 @@ const messages: {
     `has ${field} ${kept}`,
   ERR_DAEMON_LOG_OUT_OF_ROOT: ({ path, root }) =>
     `the log '${path}' cannot be reopened, it is outside of the root '${root}'`,
+  ERR_DAEMON_NOT_READY: ({ pid, path }) =>
+    `process ${pid} of '${path}' ended before it was ready again`,
+  ERR_DAEMON_NOT_RUNNING: ({ path }) => `not running: nobody holds '${path}'`,
+  ERR_DAEMON_PID_UNKNOWN: ({ path, reason }) =>
+    `it is not known who holds '${path}': ${reason}`,
+  ERR_DAEMON_RELOAD_FAILED: ({ pid, path, reason }) =>
+    `process ${pid} of '${path}' goes on as before: ${reason}`,
+  ERR_DAEMON_RELOAD_TIMEOUT: ({ pid, path }) =>
+    `process ${pid} of '${path}' was told to reload, and is not ready yet`,
+  ERR_DAEMON_STOP_TIMEOUT: ({ pid, path }) =>
+    `process ${pid} of '${path}' was told to end, and has not yet`,
   ERR_DAEMON_THREAD_NOT_STOPPED: ({ thread }) =>
     `the thread '${thread}' could not be stopped for the fork`,
   ERR_DAEMON_UNSAFE_PIDFILE: ({ path, reason }) =>
@@ -129,17 +146,14 @@ export const daemonErrorCodes = Object.keys(
 ) as readonly DaemonErrorCode[];
 
 /** What the launching process prints; see native/forkall/launcher.cc. */
-export const launcherErrorCodes = [
-  'ERR_DAEMON_NOT_READY',
-  'ERR_DAEMON_READY_TIMEOUT',
-] as const;
+export const launcherErrorCodes = ['ERR_DAEMON_READY_TIMEOUT'] as const;
 
 /** Something that this package, not the kernel, has to say. */
 export class DaemonError<
   Code extends DaemonErrorCode = DaemonErrorCode,
 > extends Error {
   declare readonly code: Code;
-  /** The process that is running already, where it is known. */
+  /** The process it is about, where it is known. */
   declare readonly pid?: number;
   /** The file it is about. */
   declare readonly path?: string;

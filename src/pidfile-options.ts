@@ -25,6 +25,17 @@ export interface PidfileOptions {
   owner?: Owner;
 }
 
+/** Options of `Pidfile.write`. */
+export interface PidfileWriteOptions {
+  /**
+   * `false` for a process that this one becomes by `execvp()`, or starts, and
+   * that knows nothing of the lock, which ends with `close()` or the execution:
+   * from then on the file is held as long as the process with this pid, start
+   * time and boot lives. Default: `true`.
+   */
+  lock?: boolean;
+}
+
 /** @internal */
 export function validatePidfilePath(path: unknown): asserts path is string {
   validateString(path, 'path');

@@ -5,22 +5,32 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
-  readSync,
   realpathSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { constants as os } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DaemonError, PosixError } from './errors';
-import { askLock, declareWritten, takeLocks } from './pidfile-lock';
+import {
+  maxPid,
+  type Note,
+  readContent,
+  reserve,
+  writeContent,
+  writeNote,
+} from './pidfile-content';
+import { declareWritten, takeLocks } from './pidfile-lock';
 import {
   type PidfileOptions,
+  type PidfileWriteOptions,
   readPidfileOptions,
   validatePidfilePath,
 } from './pidfile-options';
+import { type FileId, inspectPidfile, judgeFree } from './pidfile-state';
 import { getpid } from './posix/session';
+import { identify, type ProcessIdentity } from './process-identity';
 import {
   hand,
   leadsTo,
@@ -29,16 +39,13 @@ import {
   openSafely,
   type Owner,
 } from './safe-file';
-import { validateInteger } from './validate';
-
-/** The most that /proc/sys/kernel/pid_max can be. */
-const maxPid = 2 ** 22;
+import { validateBoolean, validateInteger, validateOptions } from './validate';
 
 /** How often open() tries, and ms between: as FreeBSD, 100 ms in all. */
 const attempts = 20;
 const pause = 5;
 
-export type { Owner, PidfileOptions };
+export type { Owner, PidfileOptions, PidfileWriteOptions };
 
 /** A PID file that this process, or the one it was forked from, has locked. */
 export class Pidfile {
@@ -51,7 +58,10 @@ export class Pidfile {
   #fd: number;
   /** The process that may remove the file. */
   #keeper = getpid();
-  #written = false;
+  /** Who that is, once it is known. */
+  #identity: ProcessIdentity | undefined;
+  /** Where a note begins; 0 before the pid is written. */
+  #end = 0;
 
   private constructor(path: string, fd: number) {
     this.path = this.#current = path;
@@ -63,11 +73,13 @@ export class Pidfile {
    * Makes the file, or takes over the one of a daemon that is gone, locks it and
    * empties it. Waits up to 100 ms for a lock that is held for a moment only.
    *
-   * A blank line is written at once: a full disk is noticed here.
+   * Blank lines are written at once: a full disk is noticed here.
    * @throws {DaemonError} `ERR_DAEMON_ALREADY_RUNNING` (`pid`, `path`) another
-   *   process holds the lock; `ERR_DAEMON_UNSAFE_PIDFILE` (`path`, `reason`) it is
+   *   process holds the file; `ERR_DAEMON_UNSAFE_PIDFILE` (`path`, `reason`) it is
    *   no regular file, has a second name, everybody may write to it, or it
-   *   belongs to neither root, this process's user nor `owner`
+   *   belongs to neither root, this process's user nor `owner`;
+   *   `ERR_DAEMON_PID_UNKNOWN` (`path`, `reason`) it names a process that has not
+   *   locked it, and /proc does not tell whether that lives
    * @throws {PosixError} `ENOENT` there is no such directory; `EACCES`; `EROFS`;
    *   `ENOSPC`, `EPERM` it cannot be given to `owner`: the file was removed
    * @see FreeBSD pidfile(3)
@@ -97,6 +109,7 @@ export class Pidfile {
     try {
       // Its last holder may have removed it since it was opened.
       if (takeLocks(fd) && leadsTo(path, fd)) {
+        assertFree(path, fd);
         claim(path, fd, mode, owner);
         return new Pidfile(path, fd);
       }
@@ -109,35 +122,26 @@ export class Pidfile {
   }
 
   /**
-   * The process that holds the lock of a file, by the lock alone: a pid in a
-   * file that is not locked means nothing. Takes no lock. Needs permission to
-   * read the file.
+   * The process that holds a file: by the lock, never by a pid alone, which in a
+   * file that is not locked means nothing. For a program that cannot hold a lock
+   * ({@link write}) its start time and boot decide. Takes no lock. Needs
+   * permission to read the file.
    *
-   * The pid is as its writer's PID namespace has it. A flock(2) lock of another
-   * program makes nobody the holder.
-   * @returns its pid; null if nobody holds it, or there is no file; undefined if
-   *   somebody does who has not written a pid: a daemon that is just starting
+   * A flock(2) lock of another program makes nobody the holder.
+   * @returns its pid, as this PID namespace has it; null if nobody holds the file,
+   *   or there is none; undefined if the pid is not known: somebody has locked it
+   *   who has not written one, as a daemon that is just starting, or who is not
+   *   the process that did, as a child of a daemon that is gone; or /proc does
+   *   not tell
    * @throws {DaemonError} `ERR_DAEMON_UNSAFE_PIDFILE` as for {@link open}; but the
    *   file may belong to anybody
    * @throws {PosixError} `EACCES`
    */
   static holder(path: string): number | null | undefined {
     validatePidfilePath(path);
-    let fd: number;
-    try {
-      fd = openSafely(resolve(path), constants.O_RDONLY);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
-    try {
-      const state = askLock(fd);
-      if (typeof state === 'number') return state;
-      if (state === 'free') return null;
-      return state === 'written' ? readPid(fd) : undefined;
-    } finally {
-      closeSync(fd);
-    }
+    const found = inspectPidfile(path);
+    if (found.state === 'held') return found.pid;
+    return found.state === 'unknown' ? undefined : null;
   }
 
   /** As {@link Pidfile.holder} of the path: this process itself, it may be. */
@@ -151,40 +155,63 @@ export class Pidfile {
   }
 
   /**
-   * Writes the pid and a newline. From now on this process is the one that
-   * removes the file: call it in the daemon, not in the launching process.
+   * Writes the pid and a newline, and on a second line who that is: the start
+   * time of the process and the boot, where /proc tells. From now on this process
+   * is the one that removes the file: call it in the daemon, not in the launching
+   * process.
    * @param pid Default: the calling process.
    * @throws {PosixError} `ENOSPC` and all others of write(2), the file is left
-   *   empty; `EBADF` it was closed
+   *   empty; `EBADF` it was closed; `ESRCH` with `lock: false`: there is no such
+   *   process
+   * @throws {DaemonError} `ERR_DAEMON_UNSUPPORTED` with `lock: false`: /proc does
+   *   not tell who the process is
    */
-  write(pid: number = getpid()): void {
+  write(pid: number = getpid(), options: PidfileWriteOptions = {}): void {
     validateInteger(pid, 'pid', 1, maxPid);
+    validateOptions(options, 'options', ['lock']);
+    const { lock: locked = true } = options;
+    validateBoolean(locked, 'options.lock');
     const fd = this.#opened('write');
-    this.adopt();
-    const line = Buffer.from(`${pid}\n`);
+    const identity = this.#identify(pid);
+    if (!locked && !identity) throw unidentified(pid);
     onFile(this.path, () => {
-      // The blank line is overwritten as it is: its block is ours already.
-      if (this.#written) ftruncateSync(fd, 0);
-      this.#written = true;
-      try {
-        if (writeSync(fd, line, 0, line.length, 0) < line.length)
-          throw new PosixError(-os.errno.ENOSPC, 'write');
-      } catch (error) {
-        ftruncateSync(fd, 0);
-        throw error;
-      }
+      if (this.#end > 0) ftruncateSync(fd, 0);
+      this.#end = writeContent(fd, {
+        pid,
+        locked,
+        ...(identity && { identity }),
+      });
     });
     declareWritten(fd);
   }
 
+  /** Becomes the keeper; who it is may be known from before a chroot. */
+  #identify(pid: number): ProcessIdentity | undefined {
+    if (this.#keeper !== getpid() || !this.#identity) this.adopt();
+    return pid === this.#keeper ? this.#identity : identify(pid);
+  }
+
   /**
-   * The pid that the file has: all digits, and a newline.
-   * @returns undefined for anything else, as before {@link write}
+   * Writes what the daemon says of itself below its pid, for `status` and
+   * `reload`; nothing in another process than the one that wrote the pid, and
+   * nothing once the file is closed.
+   * @throws {PosixError} those of write(2)
+   * @internal
+   */
+  note(note: Note): void {
+    const fd = this.#fd;
+    if (fd === -1 || this.#end === 0 || this.#keeper !== getpid()) return;
+    onFile(this.path, () => writeNote(fd, note, this.#end));
+  }
+
+  /**
+   * The pid that the file has: all digits, and a newline, on the first line.
+   * @returns undefined for what {@link write} does not write, and before it did
    * @throws {PosixError} `EBADF` it was closed
    */
   read(): number | undefined {
     const fd = this.#opened('read');
-    return onFile(this.path, () => readPid(fd));
+    return onFile(this.path, () => readContent(fd)?.pid);
   }
 
   /**
@@ -224,6 +251,7 @@ export class Pidfile {
   /** This process is the one that removes the file, from now on. @internal */
   adopt(): void {
     this.#keeper = getpid();
+    this.#identity = identify(this.#keeper);
   }
 
   /**
@@ -247,8 +275,7 @@ export class Pidfile {
 function claim(path: string, fd: number, mode: number, owner?: Owner): void {
   try {
     onFile(path, () => {
-      ftruncateSync(fd, 0);
-      writeSync(fd, '\n', 0);
+      reserve(fd);
       hand(fd, mode, owner);
     });
   } catch (error) {
@@ -261,10 +288,54 @@ function claim(path: string, fd: number, mode: number, owner?: Owner): void {
   }
 }
 
-function readPid(fd: number): number | undefined {
-  const buffer = Buffer.alloc(16);
-  const length = readSync(fd, buffer, 0, buffer.length, 0);
-  const text = buffer.toString('latin1', 0, length);
-  const pid = /^[1-9]\d*\n$/.test(text) ? Number(text) : NaN;
-  return pid <= maxPid ? pid : undefined;
+/** Nobody else's lock is on it; but who has none may be named in it. */
+function assertFree(path: string, fd: number): void {
+  const found = judgeFree(onFile(path, () => readContent(fd)));
+  if (found.state === 'held') {
+    const { pid } = found;
+    throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', { pid, path });
+  }
+  if (found.state === 'unknown') {
+    const { reason } = found;
+    throw new DaemonError('ERR_DAEMON_PID_UNKNOWN', { path, reason });
+  }
+}
+
+function unidentified(pid: number): Error {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    const { errno, code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return new PosixError(errno!, 'kill');
+  }
+  const reason = `/proc does not tell when process ${pid} was started`;
+  return new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
+}
+
+/**
+ * Removes a file that a dead daemon has left, if it is still that file, and
+ * nobody has it: its lock is taken for it.
+ * @returns whether it was removed; not where this process has no right to
+ */
+export function removeStale(path: string, pid: number, file: FileId): boolean {
+  let fd: number;
+  try {
+    fd = openSafely(path, constants.O_RDWR);
+  } catch {
+    return false;
+  }
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    if (dev !== file.dev || ino !== file.ino || !takeLocks(fd)) return false;
+    const content = readContent(fd);
+    if (content?.pid !== pid || judgeFree(content).state !== 'free')
+      return false;
+    if (!leadsTo(path, fd)) return false;
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false; // EACCES, EROFS: it stays, and means nothing
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -25,6 +25,7 @@ import {
   validateOneOf,
   validateOptions,
   validateString,
+  validateTime,
 } from './validate';
 
 /** What the options come to, in the surroundings given. */
@@ -93,11 +94,6 @@ const functionOr =
 const path: Check = (value, name) => {
   validateString(value, name);
   if (value === '') throw invalidArgType(name, 'a path', value);
-};
-
-/** ms, as far as setTimeout goes; `Infinity` is for ever. */
-const time: Check = (value, name) => {
-  if (value !== Infinity) validateInteger(value, name, 1, 0x7fffffff);
 };
 
 const input: Check = (value, name) => {
@@ -202,10 +198,10 @@ const checks: Readonly<Record<keyof DaemonizeOptions, Check>> = {
   sigchld: oneOf('default', 'ignore'),
   sigterm: functionOr('default', 'exit'),
   onStop: functionOr(),
-  stopTimeout: time,
+  stopTimeout: validateTime,
   detach: oneOf(true, false, 'auto'),
   ready: oneOf('now', 'manual'),
-  readyTimeout: time,
+  readyTimeout: validateTime,
   notificationFd: passedFd,
   title: validateString,
 };

@@ -1,4 +1,5 @@
 /** Checks of arguments, with the errors that Node itself throws for them. */
+import { signalNumber } from './constants';
 import { invalidArgType, invalidArgValue, outOfRange } from './errors';
 
 const INT32_MIN = -0x80000000;
@@ -61,12 +62,33 @@ export function validateIdent(
   if (fault) throw invalidArgValue(name, value, `must be a string ${fault}`);
 }
 
+/** @returns the signal's number */
+export function validateSignal(value: unknown, name: string): number {
+  const number = signalNumber(value);
+  if (number !== undefined) return number;
+  const reason = "must be the name of a signal, such as 'SIGHUP'";
+  throw invalidArgValue(name, value, reason);
+}
+
 export function validateBoolean(
   value: unknown,
   name: string,
 ): asserts value is boolean {
   if (typeof value !== 'boolean')
     throw invalidArgType(name, 'of type boolean', value);
+}
+
+/** ms, as far as setTimeout goes; `Infinity` is for ever. */
+export function validateTime(
+  value: unknown,
+  name: string,
+): asserts value is number {
+  if (value !== Infinity) validateInteger(value, name, 1, INT32_MAX);
+}
+
+export function validateFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function')
+    throw invalidArgType(name, 'of type function', value);
 }
 
 export function validateArray(

@@ -1,8 +1,8 @@
 /** What the kernel does with a signal. */
 import { binding } from '../binding';
-import { dispositions, type Signal, signalNumber } from '../constants';
-import { check, invalidArgValue } from '../errors';
-import { validateOneOf } from '../validate';
+import { dispositions, type Signal } from '../constants';
+import { check } from '../errors';
+import { validateOneOf, validateSignal } from '../validate';
 
 /**
  * Default action, ignored, or caught by a handler: Node's own where there are
@@ -29,11 +29,7 @@ export function signal(
   name: Signal,
   disposition?: 'default' | 'ignore',
 ): Disposition {
-  const number = signalNumber(name);
-  if (number === undefined) {
-    const reason = "must be the name of a signal, such as 'SIGHUP'";
-    throw invalidArgValue('name', name, reason);
-  }
+  const number = validateSignal(name, 'name');
   if (disposition !== undefined) {
     validateOneOf(disposition, 'disposition', ['default', 'ignore']);
   }

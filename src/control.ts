@@ -1,0 +1,194 @@
+/** Signals to a daemon from outside, by its PID file, and what becomes of them. */
+import { watch } from 'node:fs';
+import type { Signal } from './constants';
+import { DaemonError } from './errors';
+import type { Note } from './pidfile-content';
+import { inspectPidfile } from './pidfile-state';
+import { onFile } from './safe-file';
+import { readStatus } from './status';
+import { Target } from './target';
+import {
+  validateFunction,
+  validateOptions,
+  validateSignal,
+  validateTime,
+} from './validate';
+
+export { statusOf, type DaemonStatus } from './status';
+
+/** Options of `stopDaemon` and `Daemon.stop`. */
+export interface StopOptions {
+  /** What asks the daemon to end. @defaultValue `'SIGTERM'` */
+  signal?: Signal;
+  /**
+   * How long to wait for the end, in ms, after the last signal.
+   * @defaultValue `10000`
+   */
+  timeout?: number;
+  /** After how many ms it is killed by SIGKILL. @defaultValue never */
+  killTimeout?: number;
+  /** Called about once a second, with the ms waited. */
+  onWait?: (pid: number, waited: number) => void;
+}
+
+/** Options of `reloadDaemon` and `Daemon.reload`. */
+export interface ReloadOptions {
+  /** How long to wait until it is ready, in ms. @defaultValue `60000` */
+  timeout?: number;
+}
+
+const second = 1000;
+/** Its bit in a mask of signals. */
+const sighup = 1n;
+
+/**
+ * Ends a daemon: sends it a signal, and waits for its end in the event loop. The
+ * PID file that it may leave, as by SIGKILL, is removed. Only the process that
+ * holds the file can be hit, however pids are used again meanwhile.
+ * @returns the pid of the process that has ended
+ * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING` nobody holds the file;
+ *   `ERR_DAEMON_STOP_TIMEOUT` (`pid`) it has not ended, and goes on;
+ *   `ERR_DAEMON_PID_UNKNOWN` somebody holds it, such as a daemon that is just
+ *   starting; `ERR_DAEMON_UNSAFE_PIDFILE`; `ERR_DAEMON_UNSUPPORTED` Linux before 5.3
+ * @throws {PosixError} `EPERM` the daemon belongs to another user; `EACCES` the
+ *   file may not be read
+ */
+export async function stopDaemon(
+  pidfile: string,
+  options: StopOptions = {},
+): Promise<number> {
+  const known = ['signal', 'timeout', 'killTimeout', 'onWait'];
+  validateOptions(options, 'options', known);
+  const { signal = 'SIGTERM', timeout = 10_000, killTimeout } = options;
+  validateSignal(signal, 'options.signal');
+  validateTime(timeout, 'options.timeout');
+  if (killTimeout !== undefined)
+    validateTime(killTimeout, 'options.killTimeout');
+  const { onWait } = options;
+  if (onWait !== undefined) validateFunction(onWait, 'options.onWait');
+
+  return Target.use(pidfile, async (target) => {
+    const { pid, path } = target;
+    const begin = performance.now();
+    const tell = (): void => onWait?.(pid, performance.now() - begin);
+    target.signal(signal);
+    const patience = killTimeout ?? timeout;
+    let ended = await endedWithin(target, patience, tell);
+    if (!ended && killTimeout !== undefined) {
+      target.signal('SIGKILL');
+      ended = await endedWithin(target, timeout, tell);
+    }
+    if (!ended) throw new DaemonError('ERR_DAEMON_STOP_TIMEOUT', { pid, path });
+    target.sweep();
+    return pid;
+  });
+}
+
+/** Stops once a second to tell. */
+async function endedWithin(
+  target: Target,
+  ms: number,
+  tell: () => void,
+): Promise<boolean> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const left = end - performance.now();
+    if (await target.ended(Math.max(0, Math.min(left, second)))) return true;
+    if (left <= second) return false;
+    tell();
+  }
+}
+
+/**
+ * Sends a signal to the process that holds a PID file, and to no other.
+ * @returns its pid
+ * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING` and others as {@link stopDaemon}
+ * @throws {PosixError} `EPERM`, `EACCES` as {@link stopDaemon}
+ */
+export function signalDaemon(pidfile: string, signal: Signal): number {
+  validateSignal(signal, 'signal');
+  const target = Target.open(pidfile);
+  try {
+    const { pid, path } = target;
+    if (target.signal(signal)) return pid;
+    throw new DaemonError('ERR_DAEMON_NOT_RUNNING', { path });
+  } finally {
+    target.close();
+  }
+}
+
+/**
+ * Sends SIGHUP to a daemon, and waits until it says that it is ready again; to
+ * one that never says so, as any program that `daemonize()` has not made, no
+ * longer than the signal takes. One that SIGHUP would end gets none.
+ * @returns its pid
+ * @throws {DaemonError} `ERR_DAEMON_RELOAD_FAILED` (`pid`, `reason`) it goes on
+ *   as it was; `ERR_DAEMON_RELOAD_TIMEOUT` (`pid`) it is not ready yet;
+ *   `ERR_DAEMON_NOT_READY` (`pid`) it ended meanwhile; `ERR_DAEMON_UNSUPPORTED` it
+ *   does not listen to SIGHUP; `ERR_DAEMON_NOT_RUNNING` and others as
+ *   {@link stopDaemon}
+ * @throws {PosixError} `EPERM`, `EACCES` as {@link stopDaemon}
+ */
+export async function reloadDaemon(
+  pidfile: string,
+  options: ReloadOptions = {},
+): Promise<number> {
+  validateOptions(options, 'options', ['timeout']);
+  const { timeout = 60_000 } = options;
+  validateTime(timeout, 'options.timeout');
+  return Target.use(pidfile, async (target) => {
+    assertListens(target);
+    await sendAndWait(target, timeout);
+    return target.pid;
+  });
+}
+
+async function sendAndWait(target: Target, timeout: number): Promise<void> {
+  const { pid, path } = target;
+  const over = new AbortController();
+  let failure: DaemonError | undefined;
+  // It watches from here on: nothing that follows the signal is missed.
+  const watcher = onFile(path, () => watch(path));
+  try {
+    const before = readNote(target);
+    const look = (): void => {
+      const now = readNote(target);
+      if (!before || !now) return;
+      if (now.failed !== before.failed) {
+        const reason = now.error ?? 'it did not reload';
+        const details = { pid, path, reason };
+        failure = new DaemonError('ERR_DAEMON_RELOAD_FAILED', details);
+      }
+      if (failure || now.ready !== before.ready) over.abort();
+    };
+    watcher.on('change', look).on('error', () => {});
+    const alive = target.signal('SIGHUP');
+    if (alive && !before) return;
+    const ended = await target.ended(timeout, over.signal);
+    if (ended) throw new DaemonError('ERR_DAEMON_NOT_READY', { pid, path });
+  } finally {
+    watcher.close();
+  }
+  if (failure) throw failure;
+  if (!over.signal.aborted)
+    throw new DaemonError('ERR_DAEMON_RELOAD_TIMEOUT', { pid, path });
+}
+
+/** What it says of itself; nothing once its file is gone or another's. */
+function readNote({ path, pid }: Target): Note | undefined {
+  try {
+    const found = inspectPidfile(path);
+    if (found.state === 'held' && found.pid === pid) return found.content?.note;
+  } catch {
+    // Somebody has put something else there; the process itself will tell.
+  }
+  return undefined;
+}
+
+/** SIGHUP's default is the end of the process. */
+function assertListens({ pid, path }: Target): void {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readStatus(pid))?.[1];
+  if (mask === undefined || BigInt(`0x${mask}`) & sighup) return;
+  const reason = `process ${pid} of '${path}' does not listen to SIGHUP, and cannot reload`;
+  throw new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
+}

@@ -1,0 +1,130 @@
+/** A daemon that is to be signalled: found by its PID file, held by a pidfd. */
+import { resolve } from 'node:path';
+import type { Signal } from './constants';
+import { DaemonError, PosixError } from './errors';
+import { removeStale } from './pidfile';
+import { validatePidfilePath } from './pidfile-options';
+import { inspectPidfile, type PidfileState } from './pidfile-state';
+import { close } from './posix/descriptors';
+import { pidfdOpen, pidfdSendSignal, waitReadable } from './posix/pidfd';
+
+type Held = Extract<PidfileState, { state: 'held' }>;
+
+/** A process that held a PID file while a descriptor of it was open. */
+export class Target {
+  /** Absolute. */
+  readonly path: string;
+  readonly #found: Held;
+  readonly #pidfd: number;
+
+  private constructor(path: string, found: Held, pidfd: number) {
+    this.path = path;
+    this.#found = found;
+    this.#pidfd = pidfd;
+  }
+
+  /**
+   * The process that holds a PID file. To be closed.
+   * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING` nobody holds it;
+   *   `ERR_DAEMON_PID_UNKNOWN` somebody does, with a pid that is not known;
+   *   `ERR_DAEMON_UNSAFE_PIDFILE`, `ERR_DAEMON_UNSUPPORTED`
+   * @throws {PosixError} `EACCES` it may not be read
+   */
+  static open(pidfile: string): Target {
+    validatePidfilePath(pidfile);
+    const path = resolve(pidfile);
+    for (;;) {
+      const { pid } = findHeld(path);
+      const pidfd = tryOpen(pid);
+      try {
+        // Looked at again, now that the descriptor means one process: it is the
+        // one that holds the file, or has ended, and gets no signal then.
+        const found = findHeld(path);
+        if (found.pid !== pid) {
+          if (pidfd !== undefined) close(pidfd);
+          continue;
+        }
+        if (pidfd !== undefined) return new Target(path, found, pidfd);
+      } catch (error) {
+        if (pidfd !== undefined) close(pidfd);
+        throw error;
+      }
+      const reason = `there is no process ${pid} here`;
+      throw new DaemonError('ERR_DAEMON_PID_UNKNOWN', { path, reason });
+    }
+  }
+
+  /** Does something with it, and closes it. */
+  static async use<T>(
+    pidfile: string,
+    use: (target: Target) => Promise<T>,
+  ): Promise<T> {
+    const target = Target.open(pidfile);
+    try {
+      return await use(target);
+    } finally {
+      target.close();
+    }
+  }
+
+  get pid(): number {
+    return this.#found.pid;
+  }
+
+  /** @returns false where it has ended */
+  signal(signal: Signal): boolean {
+    try {
+      pidfdSendSignal(this.#pidfd, signal);
+      return true;
+    } catch (error) {
+      const { code, errno, syscall } = error as PosixError;
+      if (code === 'ESRCH') return false;
+      if (code !== 'EPERM') throw error;
+      const refused = new PosixError(errno, syscall, this.path);
+      refused.message += `: process ${this.pid} belongs to another user`;
+      throw refused;
+    }
+  }
+
+  /** @returns whether it has ended within `ms`, and before `signal` */
+  ended(ms: number, signal?: AbortSignal): Promise<boolean> {
+    return waitReadable(this.#pidfd, ms, signal);
+  }
+
+  /** Removes the file that it has left, by a SIGKILL for one. */
+  sweep(): void {
+    removeStale(this.path, this.pid, this.#found.file);
+  }
+
+  close(): void {
+    close(this.#pidfd);
+  }
+}
+
+function findHeld(path: string): Held {
+  const found = inspectPidfile(path);
+  switch (found.state) {
+    case 'held':
+      return found;
+    case 'unknown': {
+      const { reason } = found;
+      throw new DaemonError('ERR_DAEMON_PID_UNKNOWN', { path, reason });
+    }
+    case 'free':
+      // It would only mislead programs that go by the pid alone.
+      if (found.content?.identity)
+        removeStale(path, found.content.pid, found.file);
+      throw new DaemonError('ERR_DAEMON_NOT_RUNNING', { path });
+    case 'absent':
+      throw new DaemonError('ERR_DAEMON_NOT_RUNNING', { path });
+  }
+}
+
+function tryOpen(pid: number): number | undefined {
+  try {
+    return pidfdOpen(pid);
+  } catch (error) {
+    if ((error as PosixError).code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
