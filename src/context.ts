@@ -27,17 +27,32 @@ export interface DaemonContext {
    * and where stdout or stderr lead to `'syslog'`.
    */
   readonly log?: SyslogStream;
+  /** Whether {@link ready} was called, or `ready: 'now'` did so. */
+  readonly isReady: boolean;
 
   /**
    * The daemon is up, with `ready: 'manual'`: the launching process leaves with
    * status 0, stderr leads to its target from now on, and a supervisor is told:
-   * `READY=1` to NOTIFY_SOCKET, a newline to `notificationFd`. Once is enough;
-   * a later call only hands on its status.
+   * `READY=1` to NOTIFY_SOCKET, a newline to `notificationFd`. Every later call
+   * says that it has reloaded: `READY=1` once more, and who waits for
+   * `Daemon.reload()` goes on.
    * @param status a line for `systemctl status`
-   * @throws {PosixError} the supervisor cannot be told
+   * @throws {PosixError} the supervisor cannot be told, or the PID file not written
    * @see sd_notify(3); daemon(7) steps 14 and 15
    */
   ready(status?: string): void;
+
+  /**
+   * Does what SIGHUP asks for, such as reading the configuration again, and says
+   * so: `RELOADING=1` to NOTIFY_SOCKET before, {@link ready} after it; who waits
+   * for `Daemon.reload()` hears of both ends. A signal that arrives meanwhile is
+   * served afterwards, several by one call. Before the daemon is ready nobody is
+   * told anything.
+   * @param action may be async. Where it throws or rejects, the daemon goes on:
+   *   the message goes to stderr, to the status line of systemd and to who waits.
+   * @see sd_notify(3), `RELOADING=1`
+   */
+  reload(action: () => unknown): Promise<void>;
 
   /**
    * Ends the daemon as failed: status `error.exitCode` or `process.exitCode`
@@ -68,6 +83,9 @@ export interface DaemonContext {
   close(): void;
 }
 
+/** Characters of a status line: a message to systemd has 4096 bytes at most. */
+const longestStatus = 1000;
+
 const debug = debuglog('posix-daemonize');
 
 /** What the steps have made and the daemon keeps. */
@@ -90,8 +108,10 @@ export class Context implements DaemonContext {
   readonly #streams: StandardStreams;
   readonly #pidfile: Pidfile | undefined;
   readonly #reports: Reports | undefined;
-  #isReady = false;
+  #note = { ready: 0, failed: 0 };
   #hasFailed = false;
+  #reloading: Promise<void> | undefined;
+  #nextReload: (() => unknown) | undefined;
 
   constructor(settings: Settings, belongings: Belongings) {
     const { launcher, streams, pidfile, log, reports } = belongings;
@@ -108,20 +128,58 @@ export class Context implements DaemonContext {
 
   ready(status?: string): void {
     const text = status === undefined ? {} : { status };
-    if (this.#isReady) {
-      if (status !== undefined) notify(text);
-      return;
-    }
-    const mainpid = this.detached && { mainpid: this.pid };
+    const isFirst = !this.isReady;
+    const mainpid = isFirst && this.detached && { mainpid: this.pid };
     // A wrong status is an error even where nobody listens.
     if (process.env.NOTIFY_SOCKET !== undefined || status !== undefined)
       notify({ ready: true, ...mainpid, ...text });
     const { notificationFd } = this.#settings;
-    if (notificationFd !== undefined) tellSupervisor(notificationFd);
-    this.#isReady = true;
-    if (this.#settings.ready === 'manual' && this.detached)
-      this.#streams.redirect([2]);
+    if (isFirst && notificationFd !== undefined) tellSupervisor(notificationFd);
+    const note = { ...this.#note, ready: this.#note.ready + 1 };
+    this.#pidfile?.note(note);
+    this.#note = note;
+    if (isFirst) this.#tellLauncher();
+  }
+
+  #tellLauncher(): void {
+    const { ready } = this.#settings;
+    if (ready === 'manual' && this.detached) this.#streams.redirect([2]);
     this.#launcher.ready();
+  }
+
+  get isReady(): boolean {
+    return this.#note.ready > 0;
+  }
+
+  reload(action: () => unknown): Promise<void> {
+    this.#nextReload = action;
+    return (this.#reloading ??= this.#reloadAll());
+  }
+
+  async #reloadAll(): Promise<void> {
+    for (let action; (action = this.#nextReload);) {
+      this.#nextReload = undefined;
+      await this.#reload(action);
+    }
+    this.#reloading = undefined;
+  }
+
+  async #reload(action: () => unknown): Promise<void> {
+    // A child by fork(), with the same listeners, does not speak for it.
+    const speaks = this.isReady && process.pid === this.pid;
+    if (speaks) tell(() => notify({ reloading: true }));
+    try {
+      await action();
+      if (speaks) this.ready();
+    } catch (error) {
+      const reason = describe(error);
+      const text = `reload failed: ${reason}`;
+      tell(() => writeAll(2, Buffer.from(`posix-daemonize: ${text}\n`)));
+      if (!speaks) return;
+      tell(() => notify({ ready: true, status: text.slice(0, longestStatus) }));
+      this.#note.failed++;
+      tell(() => this.#pidfile?.note({ ...this.#note, error: reason }));
+    }
   }
 
   fail(error: unknown): never {
@@ -155,7 +213,7 @@ export class Context implements DaemonContext {
    */
   end(): void {
     if (process.pid !== this.pid) return;
-    if (!this.#isReady && !this.#hasFailed)
+    if (!this.isReady && !this.#hasFailed)
       this.#tellSupervisor(undefined, 'ended before it was ready');
     this.close();
   }

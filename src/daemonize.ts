@@ -10,7 +10,7 @@ import { DaemonError, PosixError } from './errors';
 import type { DaemonizeOptions } from './options';
 import { assertForkable } from './posix/fork';
 import { _exit } from './posix/process';
-import { readOptions } from './settings';
+import { readOptions, type Settings } from './settings';
 import { Run, type Step } from './step';
 import { stepsFor } from './steps';
 import { detectSurroundings } from './surroundings';
@@ -54,9 +54,7 @@ let isDaemon = false;
  * @see APUE (Stevens, Rago), section 13.3; daemon(7) "SysV daemons"; PEP 3143
  */
 export function daemonize(options?: DaemonizeOptions): DaemonContext {
-  const settings = readOptions(options, detectSurroundings());
-  if (isDaemon) throw new DaemonError('ERR_DAEMON_ALREADY_DAEMON', {});
-  assertForkable();
+  const settings = prepare(options);
   const run = new Run(settings);
   const { before, after } = stepsFor(settings);
   if (settings.detach) {
@@ -68,6 +66,30 @@ export function daemonize(options?: DaemonizeOptions): DaemonContext {
     isDaemon = true;
   }
   return run.context!;
+}
+
+/**
+ * Tries what can go wrong before the fork, but for the PID file, which another
+ * daemon may hold: the options, users, directories and log files, which are made
+ * where they are missing. The process is as before afterwards.
+ * @throws as {@link daemonize} before the fork
+ * @internal
+ */
+export function rehearse(options?: DaemonizeOptions): void {
+  const settings = prepare(options);
+  const run = new Run(settings);
+  const { before } = stepsFor(settings);
+  const table = before.filter(({ rehearsed }) => rehearsed);
+  runOrUndo(run, table);
+  undo(run, table);
+}
+
+/** @throws where this process cannot become a daemon */
+function prepare(options?: DaemonizeOptions): Settings {
+  const settings = readOptions(options, detectSurroundings());
+  if (isDaemon) throw new DaemonError('ERR_DAEMON_ALREADY_DAEMON', {});
+  assertForkable();
+  return settings;
 }
 
 /**
@@ -90,11 +112,15 @@ function runOrUndo(run: Run, table: readonly Step[]): void {
     try {
       step.run?.(run);
     } catch (error) {
-      for (const done of table.slice(0, index).reverse()) done.undo?.(run);
-      run.dropLog();
+      undo(run, table.slice(0, index));
       throw located(error, step);
     }
   }
+}
+
+function undo(run: Run, done: readonly Step[]): void {
+  for (const step of [...done].reverse()) step.undo?.(run);
+  run.dropLog();
 }
 
 function runOrLeave(run: Run, table: readonly Step[]): void {

@@ -1,6 +1,9 @@
 export { daemonize, explain } from './daemonize';
 export type { Explanation } from './daemonize';
 export type { DaemonContext } from './context';
+export { Daemon } from './daemon';
+export type { DaemonHooks, DaemonOptions } from './daemon-options';
+export type { DaemonStatus, ReloadOptions, StopOptions } from './control';
 export type {
   DaemonizeOptions,
   FileTarget,
@@ -9,7 +12,7 @@ export type {
   Target,
 } from './options';
 export { Pidfile } from './pidfile';
-export type { PidfileOptions } from './pidfile-options';
+export type { PidfileOptions, PidfileWriteOptions } from './pidfile-options';
 export type { Owner } from './safe-file';
 export type { PrivilegeOptions } from './privileges';
 export type { LauncherKind } from './surroundings';

@@ -17,7 +17,11 @@ export function listen(context: Context, settings: Settings): void {
   if (typeof sigterm === 'function') process.on('SIGTERM', sigterm);
   else if (sigterm === 'exit') exitOnSignals(context, settings);
   if (typeof sighup === 'function') process.on('SIGHUP', sighup);
-  else if (sighup === 'reopen') process.on('SIGHUP', () => reopen(context));
+  else if (sighup === 'reopen')
+    // The old files stay in use where the new ones cannot be opened.
+    process.on('SIGHUP', () => {
+      void context.reload(() => context.reopenLogs());
+    });
 }
 
 function exitOnSignals(context: Context, settings: Settings): void {
@@ -56,11 +60,6 @@ async function within(onStop: () => unknown, limit: number): Promise<void> {
   });
   await Promise.race([onStop(), late]);
   clearTimeout(timer);
-}
-
-/** The old files stay in use where the new ones cannot be opened. */
-function reopen(context: Context): void {
-  tell(() => context.reopenLogs());
 }
 
 function tell(action: () => void): void {

@@ -64,6 +64,8 @@ export interface Step {
   applies?: (settings: Settings) => boolean;
   /** Absent where the step before does it as well. */
   run?: (run: Run) => void;
+  /** Whether it can be tried, and taken back, while another daemon runs. */
+  rehearsed?: true;
   /** For what comes before the fork: takes it back. */
   undo?: (run: Run) => void;
 }

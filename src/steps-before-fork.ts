@@ -20,6 +20,7 @@ export const beforeFork: readonly Step[] = [
   {
     name: 'umask',
     source: 'APUE 13.3 rule 1; daemon(7) step 10',
+    rehearsed: true,
     does: ({ umask }) => `umask(0${umask.toString(8)})`,
     run: (run) => (run.oldUmask = umask(run.settings.umask)),
     undo: (run) => umask(run.oldUmask),
@@ -27,6 +28,7 @@ export const beforeFork: readonly Step[] = [
   {
     name: 'users',
     source: 'getpwnam(3), getgrouplist(3); below a chroot there is no /etc',
+    rehearsed: true,
     does: ({ privileges }) => `look up ${describeUser(privileges)}`,
     applies: givesUp,
     run: (run) => (run.privileges = lookUpPrivileges(run.settings.privileges)),
@@ -47,6 +49,7 @@ export const beforeFork: readonly Step[] = [
   {
     name: 'open',
     source: 'before the fork, so that a bad path is an error in the terminal',
+    rehearsed: true,
     does: ({ targets, chroot = '', cwd }) =>
       `open ${targets.map(nameTarget).join(', ')}; check ${join(chroot, cwd)}`,
     run: (run) => {

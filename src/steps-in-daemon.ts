@@ -82,6 +82,7 @@ export const afterFork: readonly Step[] = [
       const root = realpathSync(run.settings.chroot!);
       if (run.privileges) run.privilegeCheck = new PrivilegeCheck();
       run.inherited = listInherited();
+      run.pidfile?.adopt();
       chroot(root);
       run.streams.moveRoot(root);
       run.pidfile?.moveRoot(root);
@@ -98,7 +99,10 @@ export const afterFork: readonly Step[] = [
     source: 'daemon(7) step 12; FreeBSD pidfile_write(3)',
     does: ({ pidfile }) => `write the pid to ${pidfile!.path}`,
     applies: ({ pidfile }) => pidfile !== undefined,
-    run: ({ pidfile }) => pidfile!.write(),
+    run: ({ pidfile }) => {
+      pidfile!.write();
+      pidfile!.note({ ready: 0, failed: 0 });
+    },
   },
   {
     name: 'close',

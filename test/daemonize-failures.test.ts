@@ -356,7 +356,7 @@ forEachProgram('daemonize', (program) => {
             assert.deepEqual(await probe.gone(), []);
             assert.equal(second.status, 1);
             assert.equal(second.stdout, '');
-            const text = `already running with pid ${pid}, which holds the lock of '${pidfile}'`;
+            const text = `already running with pid ${pid}, which holds '${pidfile}'`;
             assert.ok(second.stderr.includes(`DaemonError: ${text}\n`));
             assert.match(second.stderr, /code: 'ERR_DAEMON_ALREADY_RUNNING'/);
           },

@@ -29,7 +29,7 @@ test('while a process lives it holds the file; once it was killed the next one d
       assert.equal(Pidfile.holder(path), pid);
       assert.throws(() => Pidfile.open(path), {
         ...alreadyRunning(path, pid),
-        message: `already running with pid ${pid}, which holds the lock of '${path}'`,
+        message: `already running with pid ${pid}, which holds '${path}'`,
       });
       assert.equal(text(path), `${pid}\n`, 'the refused one changes nothing');
       held.kill('SIGKILL');

@@ -8,7 +8,7 @@ import ts from 'typescript';
 const layers = [
   ['index.mts'],
   ['index', 'cli/'],
-  ['daemon'],
+  ['daemon', 'daemon-options'],
   ['daemonize'],
   ['steps'],
   ['steps-before-fork', 'steps-in-daemon'],
