@@ -13,6 +13,7 @@ import { after, describe, test } from 'node:test';
 import { Pidfile } from 'posix-daemonize';
 import { type LaunchOptions, type Report, within } from './helpers/launch';
 import { nodes } from './helpers/nodes';
+import { firstLine } from './helpers/pidfile';
 import { needsCompiler, Preload } from './helpers/preload';
 import { openersOf } from './helpers/processes';
 import { forEachProgram, Program } from './helpers/programs';
@@ -75,7 +76,7 @@ const starts = (
   program.play('plain', [options], {}, async (probe, { status, stderr }) => {
     assert.deepEqual([status, stderr], [0, '']);
     const { pid } = await probe.next();
-    assert.equal(read(options.pidfile), `${pid}\n`);
+    assert.equal(firstLine(options.pidfile), `${pid}\n`);
     assert.equal(Pidfile.holder(options.pidfile), pid);
     await use(pid);
   });
@@ -300,7 +301,7 @@ forEachProgram('daemonize', (program) => {
               ],
             );
             assert.deepEqual(daemon.uids, Array(4).fill(nobody));
-            assert.equal(read(pidfile), `${daemon.pid}\n`);
+            assert.equal(firstLine(pidfile), `${daemon.pid}\n`);
           },
         );
       }),
@@ -339,7 +340,7 @@ forEachProgram('daemonize', (program) => {
               ]),
             );
             assert.deepEqual(daemon.uids, Array(4).fill(nobody));
-            assert.equal(read(pidfile), `${daemon.pid}\n`);
+            assert.equal(firstLine(pidfile), `${daemon.pid}\n`);
           },
         );
       }),
@@ -361,7 +362,7 @@ forEachProgram('daemonize', (program) => {
             assert.match(second.stderr, /code: 'ERR_DAEMON_ALREADY_RUNNING'/);
           },
         );
-        assert.equal(read(pidfile), `${pid}\n`);
+        assert.equal(firstLine(pidfile), `${pid}\n`);
         assert.equal(Pidfile.holder(pidfile), pid);
         process.kill(pid, 0);
       }),
@@ -378,7 +379,7 @@ forEachProgram('daemonize', (program) => {
           assert.equal(stderr, 'posix-daemonize: no configuration\n');
           assert.equal(status, 1);
           const [written] = await probe.gone<{ pidfile: string }>();
-          assert.match(written!.pidfile, /^\d+\n$/);
+          assert.match(written!.pidfile, /^\d+\n/);
         });
         assert.ok(!existsSync(path));
         rmdirSync(join(folder, 'run'));
@@ -392,7 +393,7 @@ test('an error that nobody catches removes the PID file, SIGKILL leaves it for t
     await starts(first, { pidfile }, async (pid) => {
       process.kill(pid, 'SIGKILL');
       await until('its end', () => Pidfile.holder(pidfile) === null);
-      assert.equal(read(pidfile), `${pid}\n`);
+      assert.equal(firstLine(pidfile), `${pid}\n`);
     });
     await starts(first, { pidfile });
   }));
@@ -406,7 +407,7 @@ test('of ten that start at once one lives, and the others are told', () =>
       const ends = await Promise.all(all.map(({ launched }) => launched));
       const winner = ends.findIndex(({ status }) => status === 0);
       const { pid } = await all[winner]!.probe.next();
-      assert.equal(read(pidfile), `${pid}\n`);
+      assert.equal(firstLine(pidfile), `${pid}\n`);
       for (const [index, { status, stderr }] of ends.entries()) {
         if (index === winner) continue;
         assert.equal(status, 1);

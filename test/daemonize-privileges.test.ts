@@ -18,6 +18,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { Pidfile } from 'posix-daemonize';
 import type { Probe } from './helpers/launch';
+import { firstLine } from './helpers/pidfile';
 import { forEachProgram, type Program } from './helpers/programs';
 import { needsRoot, withFolder } from './helpers/scenario';
 import { assertUnprivileged, readThreads } from './helpers/threads';
@@ -134,7 +135,7 @@ forEachProgram('daemonize', (program) => {
         return withServer(program, options, secret, async (server, probe) => {
           const { pid, port } = server;
           assert.equal(server.pidfile, pidfile);
-          assert.equal(read(pidfile), `${pid}\n`);
+          assert.equal(firstLine(pidfile), `${pid}\n`);
           assert.equal(Pidfile.holder(pidfile), pid);
           const own = [nobody.uid, nobody.gid];
           for (const [path, mode] of [
@@ -239,7 +240,7 @@ forEachProgram('daemonize', (program) => {
           await program.play('plain', [again], {}, async (probe, launched) => {
             assert.equal(launched.status, 0, launched.stderr);
             const { pid } = await probe.next();
-            assert.equal(read(pidfile), `${pid}\n`);
+            assert.equal(firstLine(pidfile), `${pid}\n`);
           });
         });
       }),

@@ -10,6 +10,7 @@ import {
   run,
   withLauncher,
 } from './helpers/launchers';
+import { firstLine } from './helpers/pidfile';
 import { needsRoot, until } from './helpers/scenario';
 import { needs, needsRootAnd } from './helpers/surroundings';
 
@@ -117,7 +118,7 @@ describe('the first process of a container stays', () => {
       const told = await reporter.report('container');
       expectStaying(told, 'container');
       assert.equal(init.length === 0 ? told.pid : told.ppid, 1);
-      assert.equal(readFileSync(pidfile, 'utf8'), `${told.pid}\n`);
+      assert.equal(firstLine(pidfile), `${told.pid}\n`);
       process.kill(onlyChild(child.pid!), signal);
       assert.deepEqual(await ending(child), [0, null]);
       assert.ok(!existsSync(pidfile), 'ended in order');
@@ -151,7 +152,7 @@ withLauncher(
     assert.ok(Object.values(told.before.fds).includes('/etc/hostname'));
     assert.ok(!Object.values(told.fds).includes('/etc/hostname'));
     assert.ok(!told.ignored.includes('SIGTSTP'), 'Ctrl-Z works');
-    assert.equal(readFileSync(pidfile, 'utf8'), `${told.pid}\n`);
+    assert.equal(firstLine(pidfile), `${told.pid}\n`);
     process.kill(told.pid, 'SIGUSR2');
     assert.deepEqual(await ending(child), [0, null]);
     assert.ok(!existsSync(pidfile));
@@ -193,7 +194,7 @@ describe('start-stop-daemon', () => {
         assert.deepEqual([told.launcher, told.detached], ['shell', false]);
         assert.equal(told.pid, told.before.pid);
       } else expectDetached(told);
-      assert.equal(Number(readFileSync(pidfile, 'utf8')), told.pid);
+      assert.equal(Number(firstLine(pidfile)), told.pid);
       assert.equal((await control('--status')).status, 0);
       const again = await start();
       assert.equal(again.status, 1);

@@ -15,6 +15,7 @@ import { nodes } from './helpers/nodes';
 import {
   type Failure,
   alreadyRunning,
+  firstLine,
   play,
   startScenario,
   text,
@@ -31,10 +32,14 @@ test('while a process lives it holds the file; once it was killed the next one d
         ...alreadyRunning(path, pid),
         message: `already running with pid ${pid}, which holds '${path}'`,
       });
-      assert.equal(text(path), `${pid}\n`, 'the refused one changes nothing');
+      assert.equal(
+        firstLine(path),
+        `${pid}\n`,
+        'the refused one changes nothing',
+      );
       held.kill('SIGKILL');
       await probe.gone();
-      assert.equal(text(path), `${pid}\n`);
+      assert.equal(firstLine(path), `${pid}\n`);
       assert.equal(Pidfile.holder(path), null);
     });
     const pidfile = Pidfile.open(path);
@@ -110,7 +115,7 @@ for (const testNode of nodes) {
           assert.equal((await launched).status, 0);
           assert.ok(!existsSync(`/proc/${launcher}`));
           assert.notEqual(pid, launcher);
-          assert.equal(text(path), `${pid}\n`);
+          assert.equal(firstLine(path), `${pid}\n`);
           assert.equal(Pidfile.holder(path), pid);
           assert.throws(() => Pidfile.open(path), alreadyRunning(path, pid));
           const { result } = await told<{ result: Failure }>(['open', path]);
@@ -142,7 +147,7 @@ test('a forked child neither unlocks the file nor removes it', () =>
       assert.deepEqual(removed, {
         role: 'child',
         removed: false,
-        text: `${pid}\n`,
+        left: String(pid),
       });
       assert.deepEqual(parent, {
         role: 'parent',

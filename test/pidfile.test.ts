@@ -15,25 +15,25 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Pidfile } from '../src/pidfile';
 import { umask } from '../src/posix/process';
-import { run, text, withPath } from './helpers/pidfile';
+import { firstLine, run, text, withPath } from './helpers/pidfile';
 import { needsRoot } from './helpers/scenario';
 
 const nobody = { uid: 65_534, gid: 65_534 };
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
-test('a file has a blank line first, the pid from write() on, and is gone after remove()', () =>
+test('a file is blank first, the pid from write() on, and is gone after remove()', () =>
   withPath((path) => {
     const pidfile = Pidfile.open(path);
     assert.equal(pidfile.path, path);
-    assert.equal(text(path), '\n');
+    assert.equal(text(path).trim(), '');
     assert.equal(pidfile.read(), undefined);
     pidfile.write();
-    assert.equal(text(path), `${process.pid}\n`);
+    assert.equal(firstLine(path), `${process.pid}\n`);
     assert.equal(pidfile.read(), process.pid);
     pidfile.write(1234567);
     pidfile.write(89);
-    assert.equal(text(path), '89\n');
+    assert.equal(firstLine(path), '89\n');
     assert.equal(pidfile.remove(), true);
     assert.ok(!existsSync(path));
     assert.equal(pidfile.fd, -1);
@@ -56,9 +56,9 @@ for (const content of [
       assert.equal(Pidfile.holder(path), null);
       const pidfile = Pidfile.open(path);
       assert.equal(pidfile.holder(), undefined, 'nothing of a dead daemon');
-      assert.equal(text(path), '\n');
+      assert.equal(text(path).trim(), '');
       pidfile.write();
-      assert.equal(text(path), `${process.pid}\n`);
+      assert.equal(firstLine(path), `${process.pid}\n`);
       assert.equal(pidfile.holder(), process.pid);
       pidfile.remove();
     }));
@@ -102,7 +102,7 @@ test('a file that was closed is left where it is, and says so', () =>
     pidfile.close();
     pidfile.close();
     assert.equal(pidfile.holder(), null);
-    assert.equal(text(path), `${process.pid}\n`);
+    assert.equal(firstLine(path), `${process.pid}\n`);
     for (const call of [() => pidfile.write(), () => pidfile.read()])
       assert.throws(call, { name: 'PosixError', code: 'EBADF', path });
     assert.equal(pidfile.remove(), false);

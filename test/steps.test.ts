@@ -4,6 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Report } from './helpers/launch';
+import { firstLine } from './helpers/pidfile';
 import { forEachProgram, type Program } from './helpers/programs';
 import { needsRoot, until, withFolder } from './helpers/scenario';
 
@@ -67,7 +68,7 @@ async function checkSteps(
         assert.equal(daemon.umask, 0o27, '10: the umask');
         assert.equal(daemon.cwd, '/', '11: the working directory');
         assert.equal(
-          readFileSync(pidfile, 'utf8'),
+          firstLine(pidfile),
           `${daemon.pid}\n`,
           '12: the PID file, before the launcher has left',
         );

@@ -25,9 +25,9 @@ ${lines}
 
 const words = `
 told() { wait_for test -s /run/$unit/told; cat /run/$unit/told; }
-signal() { kill -"$1" $(cat /run/$unit/pid); }
+signal() { kill -"$1" $(head -n 1 /run/$unit/pid); }
 # Whether systemd's main process is the daemon that the PID file names.
-main_is_daemon() { main_is $(cat /run/$unit/pid); }
+main_is_daemon() { main_is $(head -n 1 /run/$unit/pid); }
 ask() { cat </dev/tcp/127.0.0.1/$1; }
 `;
 
@@ -331,7 +331,7 @@ describe('daemonize() on a real systemd', needsSystemd, () => {
       systemctl start $unit
       ask 7007
       show Type; state; show StatusText
-      main_is $(cat /run/greeter/greeter.pid)
+      main_is $(head -n 1 /run/greeter/greeter.pid)
       stat --format %U /proc/$(show MainPID)
       grep Umask: /proc/$(show MainPID)/status
       systemctl stop $unit
@@ -352,7 +352,7 @@ describe('daemonize() on a real systemd', needsSystemd, () => {
     `
     systemctl start $unit
     state; told
-    main_is $(cat /run/$unit.pid)
+    main_is $(head -n 1 /run/$unit.pid)
     stat --format %U /proc/$(show MainPID) /run/$unit.pid
     systemctl stop $unit
     show Result; show ExecMainStatus; cat /run/$unit/end`,

@@ -64,6 +64,10 @@ export const alreadyRunning = (path: string, pid: number | undefined) => ({
 
 export const text = (path: string): string => readFileSync(path, 'utf8');
 
+/** With its newline: what follows it tells more than the pid. */
+export const firstLine = (path: string): string =>
+  /^.*\n?/.exec(text(path))![0];
+
 /** Exit status and output of a program. */
 export function run(
   command: string,
