@@ -41,9 +41,12 @@ import {
 } from './safe-file';
 import { validateBoolean, validateInteger, validateOptions } from './validate';
 
-/** How often open() tries, and ms between: as FreeBSD, 100 ms in all. */
-const attempts = 20;
+/** How often open() tries, and ms between. */
 const pause = 5;
+/** Where somebody has a lock: 100 ms in all, as FreeBSD. */
+const lockedAttempts = 20;
+/** Where a daemon is starting: 2 s, for its pid is what the user wants to know. */
+const startingAttempts = 400;
 
 export type { Owner, PidfileOptions, PidfileWriteOptions };
 
@@ -71,7 +74,8 @@ export class Pidfile {
 
   /**
    * Makes the file, or takes over the one of a daemon that is gone, locks it and
-   * empties it. Waits up to 100 ms for a lock that is held for a moment only.
+   * empties it. Waits up to 100 ms for a lock that is held for a moment only, and up
+   * to 2 s for the pid of a daemon that is just starting.
    *
    * Blank lines are written at once: a full disk is noticed here.
    * @throws {DaemonError} `ERR_DAEMON_ALREADY_RUNNING` (`pid`, `path`) another
@@ -89,12 +93,14 @@ export class Pidfile {
     const { mode, mkdir, owner } = readPidfileOptions(options);
     const absolute = resolve(path);
     if (mkdir) makeDirectories(dirname(absolute), owner);
-    for (let attempt = 1; ; attempt++) {
+    const left = { locked: lockedAttempts, starting: startingAttempts };
+    for (;;) {
       const pidfile = Pidfile.#lock(absolute, mode, owner);
       if (pidfile) return pidfile;
-      const pid = Pidfile.holder(absolute) ?? undefined;
-      if (pid !== undefined || attempt === attempts) {
-        const details = { pid, path: absolute };
+      const pid = Pidfile.holder(absolute);
+      const attempts = --left[pid === undefined ? 'starting' : 'locked'];
+      if (typeof pid === 'number' || attempts === 0) {
+        const details = { pid: pid ?? undefined, path: absolute };
         throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', details);
       }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);

@@ -17,20 +17,19 @@ import { firstLine } from './helpers/pidfile';
 import { needsCompiler, Preload } from './helpers/preload';
 import { openersOf } from './helpers/processes';
 import { forEachProgram, Program } from './helpers/programs';
-import { needsRoot, root, until, withFolder } from './helpers/scenario';
+import {
+  asNobody,
+  needsRoot,
+  root,
+  until,
+  withFolder,
+} from './helpers/scenario';
 
 /** ms for what another process is about to do */
 const DEADLINE = 20_000;
 
 const nobody = 65_534;
 const user = { user: 'nobody', group: nobody };
-const asNobody = [
-  'setpriv',
-  `--reuid=${nobody}`,
-  `--regid=${nobody}`,
-  '--clear-groups',
-];
-
 interface Failure {
   name: string;
   code: string;

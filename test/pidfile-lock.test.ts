@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import {
-  existsSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Pidfile } from '../src/pidfile';
-import { close, flock } from '../src/posix/descriptors';
+import { close } from '../src/posix/descriptors';
+import { shut } from './helpers/gates';
 import { nodes } from './helpers/nodes';
 import {
   type Failure,
@@ -48,7 +43,7 @@ test('while a process lives it holds the file; once it was killed the next one d
     pidfile.remove();
   }));
 
-test('a daemon that has not written its pid yet is waited for, 100 ms, and has none', () =>
+test('a daemon that has not written its pid yet is waited for, 2 s, and has none', () =>
   withPath((path) =>
     play(['be slow', path], async ({ probe }) => {
       await probe.next();
@@ -62,7 +57,7 @@ test('a daemon that has not written its pid yet is waited for, 100 ms, and has n
         message: `already running: another process holds the lock of '${path}'`,
         path,
       });
-      assert.ok(ms >= 90, `${ms} ms`);
+      assert.ok(ms >= 1900, `${ms} ms`);
     }),
   ));
 
@@ -238,10 +233,3 @@ test('of 4 that come and go no two ever have the file together', () =>
     assert.deepEqual(await Promise.all(counts), [times, times, times, times]);
     assert.ok(!existsSync(path));
   }));
-
-/** A file that is locked until the descriptor is closed. */
-function shut(path: string): number {
-  const fd = openSync(path, 'w');
-  assert.ok(flock(fd, 'exclusive'));
-  return fd;
-}

@@ -10,16 +10,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Pidfile } from '../src/pidfile';
 import { type Failure, text, told, withPath } from './helpers/pidfile';
-import { needsRoot } from './helpers/scenario';
+import { asNobody, needsRoot } from './helpers/scenario';
 
 const nobody = { uid: 65_534, gid: 65_534 };
-const asNobody = [
-  'setpriv',
-  '--reuid=65534',
-  '--regid=65534',
-  '--clear-groups',
-];
-
 test(
   "the daemon's user owns the file and the directories made for it",
   needsRoot,

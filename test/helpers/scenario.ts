@@ -12,6 +12,14 @@ const DEADLINE = 10_000;
 export const root = process.getuid?.() === 0;
 export const needsRoot = { skip: !root && 'run as root' };
 
+/** A command that runs the one that follows it as nobody, for `through`. */
+export const asNobody = [
+  'setpriv',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
+] as const;
+
 interface PlayOptions extends LaunchOptions {
   node?: TestNode;
 }
