@@ -6,6 +6,7 @@
 #include "posix/locks.h"
 #include "posix/notify.h"
 #include "posix/pidfd.h"
+#include "posix/notify_socket.h"
 #include "posix/process.h"
 #include "posix/session.h"
 #include "posix/signals.h"
@@ -38,6 +39,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::closefrom>(exports, "closefrom");
   expose<posix::flock>(exports, "flock");
   expose<posix::set_cloexec>(exports, "setCloexec");
+  expose<posix::pipe>(exports, "pipe");
 
   expose<posix::lock_range>(exports, "lockRange");
   expose<posix::unlock_range>(exports, "unlockRange");
@@ -58,6 +60,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::closelog>(exports, "closelog");
 
   expose<posix::notify>(exports, "notify");
+  expose<posix::open_notify_socket>(exports, "openNotifySocket");
+  expose<posix::receive_notification>(exports, "receiveNotification");
 
   expose<posix::pidfd_open>(exports, "pidfdOpen");
   expose<posix::pidfd_send_signal>(exports, "pidfdSendSignal");
@@ -67,6 +71,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::chroot>(exports, "chroot");
   expose<posix::waitpid>(exports, "waitpid");
   expose<posix::execvp>(exports, "execvp");
+  expose<posix::set_subreaper>(exports, "setSubreaper");
   expose<posix::_exit>(exports, "_exit");
 
   expose<posix::getpwnam>(exports, "getpwnam");

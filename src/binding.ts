@@ -21,7 +21,10 @@ export interface Binding {
   close(fd: number): number;
   closefrom(lowfd: number, except: readonly number[]): number;
   flock(fd: number, operation: number): number;
-  setCloexec(fd: number): number;
+  /** `on`: 1 or 0. */
+  setCloexec(fd: number, on: number): number;
+  /** `read` is a negated errno where it fails. */
+  pipe(): [read: number, write: number];
 
   lockRange(fd: number, start: number, length: number): number;
   unlockRange(fd: number, start: number, length: number): number;
@@ -84,6 +87,11 @@ export interface Binding {
     fds: readonly number[],
     patience: number,
   ): [result: number, call: number];
+  openNotifySocket(name: string): number;
+  /** `uid`: the sender's, or -1. */
+  receiveNotification(
+    socket: number,
+  ): [result: number, text: string, uid: number];
 
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number): number;
@@ -94,6 +102,8 @@ export interface Binding {
   chroot(path: string): number;
   waitpid(pid: number, options: number): [result: number, status: number];
   execvp(file: string, argv: readonly string[], env: readonly string[]): number;
+  /** `on`: 1 or 0. */
+  setSubreaper(on: number): number;
   _exit(status: number): never;
 
   /** `found` is 1, 0 where there is none, or a negated errno. */

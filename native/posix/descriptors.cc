@@ -72,10 +72,18 @@ int flock(int fd, int operation) noexcept {
   return locked < 0 ? locked : 1;
 }
 
-int set_cloexec(int fd) noexcept {
+int set_cloexec(int fd, int on) noexcept {
   const int flags = result(::fcntl(fd, F_GETFD));
   if (flags < 0) return flags;
-  return result(::fcntl(fd, F_SETFD, flags | FD_CLOEXEC));
+  return result(
+      ::fcntl(fd, F_SETFD, on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC));
+}
+
+std::array<double, 2> pipe() noexcept {
+  int ends[2];
+  const int error = result(::pipe(ends));
+  if (error < 0) return {static_cast<double>(error), 0};
+  return {static_cast<double>(ends[0]), static_cast<double>(ends[1])};
 }
 
 }  // namespace posix

@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,10 @@ int execvp(const std::string& file, const std::vector<std::string>& argv,
   signals.undo();
   stdio.undo();
   return error;
+}
+
+int set_subreaper(int on) noexcept {
+  return result(::prctl(PR_SET_CHILD_SUBREAPER, on, 0, 0, 0));
 }
 
 void _exit(int status) noexcept { ::_exit(status); }

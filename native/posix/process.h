@@ -17,6 +17,9 @@ std::array<int, 2> waitpid(int pid, int options) noexcept;
 int execvp(const std::string& file, const std::vector<std::string>& argv,
            const std::vector<std::string>& env) noexcept;
 
+// Whether this process adopts the orphans among its descendants: prctl(2).
+int set_subreaper(int on) noexcept;
+
 [[noreturn]] void _exit(int status) noexcept;
 
 }  // namespace posix

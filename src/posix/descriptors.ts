@@ -110,10 +110,27 @@ export function listInherited(): number[] {
 }
 
 /**
- * Closes the descriptor in programs that are executed later.
+ * Closes the descriptor in programs that are executed later, or keeps it open.
  * @throws {PosixError} `EBADF` it is not open
  * @see POSIX.1-2017 fcntl(), `FD_CLOEXEC`
  */
-export function setCloexec(fd: number): void {
-  check(binding.setCloexec(fd), 'fcntl');
+export function setCloexec(fd: number, on = true): void {
+  check(binding.setCloexec(fd, on ? 1 : 0), 'fcntl');
+}
+
+/** The two descriptors of a pipe. */
+export interface Pipe {
+  read: number;
+  write: number;
+}
+
+/**
+ * A pipe without close-on-exec: `fork()` leaves it to both processes. With that
+ * flag it would be taken for one of Node's own, and the child would get another.
+ * @throws {PosixError} `EMFILE`, `ENFILE`
+ * @see POSIX.1-2017 pipe()
+ */
+export function pipe(): Pipe {
+  const [read, write] = binding.pipe();
+  return { read: check(read, 'pipe'), write };
 }

@@ -165,6 +165,15 @@ function environment(env: NodeJS.ProcessEnv): string[] {
 }
 
 /**
+ * Whether orphans among this process's descendants become its children, whose
+ * status it can ask for, and not those of process 1. No child inherits it.
+ * @see prctl(2), `PR_SET_CHILD_SUBREAPER`
+ */
+export function setSubreaper(on: boolean): void {
+  check(binding.setSubreaper(on ? 1 : 0), 'prctl');
+}
+
+/**
  * Ends the process at once: no exit handler runs, what streams still hold is
  * lost. Right for a child of `fork()` that must not do its parent's cleaning up.
  * @param status 0 to 255
