@@ -6,12 +6,13 @@
  * fork it is thrown.
  */
 import type { DaemonContext } from './context';
-import { DaemonError, PosixError } from './errors';
+import { DaemonError } from './errors';
 import type { DaemonizeOptions } from './options';
 import { assertForkable } from './posix/fork';
 import { _exit } from './posix/process';
 import { readOptions, type Settings } from './settings';
 import { Run, type Step } from './step';
+import { runOrUndo, runStep, undo } from './step-runner';
 import { stepsFor } from './steps';
 import { detectSurroundings } from './surroundings';
 
@@ -107,28 +108,12 @@ export function explain(options?: DaemonizeOptions): Explanation[] {
   }));
 }
 
-function runOrUndo(run: Run, table: readonly Step[]): void {
-  for (const [index, step] of table.entries()) {
-    try {
-      step.run?.(run);
-    } catch (error) {
-      undo(run, table.slice(0, index));
-      throw located(error, step);
-    }
-  }
-}
-
-function undo(run: Run, done: readonly Step[]): void {
-  for (const step of [...done].reverse()) step.undo?.(run);
-  run.dropLog();
-}
-
 function runOrLeave(run: Run, table: readonly Step[]): void {
   for (const step of table) {
     try {
-      step.run?.(run);
+      runStep(run, step);
     } catch (error) {
-      const { message } = located(error, step);
+      const { message } = error as Error;
       removePidfile(run);
       run.launcher.fail(
         `posix-daemonize: step '${step.name}': ${message}\n`,
@@ -146,13 +131,4 @@ function removePidfile({ pidfile }: Run): void {
   } catch {
     // The user that the daemon has become may not write in the directory.
   }
-}
-
-/** The error, with the step it happened in; the kernel's in our own shape. */
-function located(error: unknown, { name }: Step): Error {
-  if (error instanceof DaemonError || error instanceof PosixError)
-    return Object.assign(error, { step: name });
-  const { errno, syscall, path } = error as NodeJS.ErrnoException;
-  if (errno === undefined || syscall === undefined) return error as Error;
-  return Object.assign(new PosixError(errno, syscall, path), { step: name });
 }

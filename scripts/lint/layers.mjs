@@ -12,6 +12,7 @@ const layers = [
   ['daemonize'],
   ['steps'],
   ['steps-before-fork', 'steps-in-daemon'],
+  ['step-runner'],
   ['step', 'shutdown'],
   ['context'],
   [

@@ -1,4 +1,11 @@
 /** The command line: `posix-daemonize COMMAND`. */
+import { CommanderError } from 'commander';
+import { exitCodes } from './exit-codes';
 import { program } from './program';
+import { complain } from './terminal';
 
-void program.parseAsync();
+program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof CommanderError)) process.exitCode = complain(error);
+  // What there is to say, commander has said.
+  else process.exitCode = error.exitCode === 0 ? 0 : exitCodes.arguments;
+});

@@ -2,11 +2,37 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addCompletion } from './commands/completion';
+import { addRun } from './commands/run';
+import { hasColours, paint } from './terminal';
 
 const { version } = JSON.parse(
   readFileSync(join(__dirname, '../package.json'), 'utf8'),
 ) as { version: string };
 
 export const program = new Command('posix-daemonize')
-  .description('Runs commands as daemons, and daemons that a file describes')
-  .version(version);
+  .description('Run commands as daemons, and daemons that a file describes.')
+  .version(version, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print what can be given here')
+  .helpCommand(false)
+  // What follows a command's name belongs to that command.
+  .enablePositionalOptions()
+  .exitOverride()
+  .configureOutput({
+    getOutHasColors: () => hasColours(process.stdout),
+    getErrHasColors: () => hasColours(process.stderr),
+    outputError: (text, write) => {
+      const name = paint(process.stderr, 'red', 'posix-daemonize:');
+      write(`${name} ${text.replace(/^error: /, '')}`);
+    },
+  })
+  .configureHelp({
+    styleTitle: (title) => `\x1b[1m${title}\x1b[22m`,
+  })
+  .addHelpText(
+    'after',
+    '\nposix-daemonize COMMAND --help tells of each; posix-daemonize(1) of all.',
+  );
+
+addRun(program);
+addCompletion(program);

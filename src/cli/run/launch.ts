@@ -1,0 +1,91 @@
+/**
+ * The plot of `run`: the launching process forks, waits until the command is
+ * ready, and leaves; or becomes the command itself.
+ */
+import type { Signal } from '../../constants';
+import { assertForkable, fork } from '../../posix/fork';
+import { setSubreaper, waitpid } from '../../posix/process';
+import { signal } from '../../posix/signals';
+import { Run, type Step } from '../../step';
+import { runOrUndo, undo } from '../../step-runner';
+import { warn } from '../terminal';
+import { Child } from './child';
+import { leaveSession } from './daemon';
+import { Deadline } from './deadline';
+import { explainExec } from './exec-error';
+import type { Plan } from './plan';
+import { awaitReady } from './readiness';
+import { stepsOf } from './steps';
+import { Wires } from './wires';
+
+/** Those that a user ends the launching process with. */
+const ending = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+
+/**
+ * Returns once the command is ready, in the background.
+ * @throws {Failure} it will not be, and has ended; or what a step throws
+ */
+export async function launch(plan: Plan): Promise<void> {
+  for (const warning of plan.warnings) warn(`warning: ${warning}`);
+  if (!plan.settings.detach) return becomeCommand(plan);
+  assertForkable();
+  const deadline = new Deadline(plan.readyTimeout);
+  const asked = listenFor(ending, () => deadline.pass());
+  const wires = new Wires(plan, deadline);
+  const run = runWith(plan, wires);
+  const { before, after } = stepsOf(plan, wires);
+  runOrUndo(run, before);
+  try {
+    forkDaemon(run, after, wires);
+    await awaitReady(plan, wires, deadline);
+  } catch (error) {
+    undo(run, before);
+    if (asked.length > 0) dieBy(asked[0]!);
+    throw error;
+  } finally {
+    deadline.end();
+  }
+}
+
+function runWith({ settings }: Plan, { lines }: Wires): Run {
+  return new Run({ ...settings, targets: lines.lead(settings.targets) });
+}
+
+/** The daemon becomes this process's child when the one in between leaves. */
+function forkDaemon(run: Run, after: readonly Step[], wires: Wires): void {
+  setSubreaper(true);
+  const between = fork();
+  if (between === 0) leaveSession(run, after, wires);
+  wires.lines.close();
+  waitpid(between);
+}
+
+function becomeCommand(plan: Plan): void {
+  const wires = new Wires(plan);
+  wires.lines.startApart();
+  const { before, after } = stepsOf(plan, wires);
+  try {
+    runOrUndo(runWith(plan, wires), [...before, ...after]);
+  } catch (error) {
+    const { step } = error as { step?: string };
+    throw step === 'exec' ? explainExec(error) : error;
+  }
+}
+
+/** @returns those that have come, from now on */
+function listenFor(names: readonly Signal[], act: () => void): Signal[] {
+  const come: Signal[] = [];
+  for (const name of names)
+    process.on(name, () => {
+      come.push(name);
+      act();
+    });
+  return come;
+}
+
+/** As if nobody had listened: a shell sees what has ended it. */
+function dieBy(name: Signal): void {
+  process.removeAllListeners(name);
+  signal(name, 'default');
+  process.kill(process.pid, name);
+}

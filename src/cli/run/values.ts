@@ -1,0 +1,79 @@
+/** What stands behind a flag, read from its text. */
+import { InvalidArgumentError } from 'commander';
+
+const largestTime = 0x7fffffff;
+
+export function octal(text: string): number {
+  if (!/^(?:0o?)?[0-7]{1,3}$/.test(text))
+    throw new InvalidArgumentError('It must be octal, as 027 is.');
+  return Number.parseInt(text.replace('o', ''), 8);
+}
+
+export function list(text: string): string[] {
+  return text === '' ? [] : text.split(',');
+}
+
+export function descriptors(text: string): number[] {
+  return list(text).map((item) => {
+    if (/^\d{1,9}$/.test(item)) return Number(item);
+    throw new InvalidArgumentError('It must be numbers, as 3,4 is.');
+  });
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+};
+
+/** A time in ms, by number and unit; `infinity` is for ever. */
+export function duration(text: string): number {
+  if (text === 'infinity') return Infinity;
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text) ?? [];
+  const ms = Math.round(Number(number) * units[unit]!);
+  if (number === undefined || ms < 1 || ms > largestTime) {
+    const examples = '500ms, 30s, 2min or infinity';
+    throw new InvalidArgumentError(`It must be a time, as ${examples}.`);
+  }
+  return ms;
+}
+
+/** A path, or a descriptor by its number, as the options of daemonize have it. */
+export function target(text: string): string | number {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return /^\d{1,9}$/.test(text) ? Number(text) : text;
+}
+
+export function path(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
+/** `NAME=VALUE`, added to those before. */
+export function assignment(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const [, name, value] = /^([^=]+)=([^]*)$/.exec(text) ?? [];
+  if (name === undefined)
+    throw new InvalidArgumentError('It must be NAME=VALUE.');
+  return { ...before, [name]: value! };
+}
+
+/** What the launching process waits for. */
+export type Ready =
+  | { by: 'exec' }
+  | { by: 'notify' }
+  /** A newline on that descriptor. */
+  | { by: 'fd'; fd: number };
+
+export function ready(text: string): Ready {
+  if (text === 'exec' || text === 'notify') return { by: text };
+  const [, number] = /^fd:(\d{1,9})$/.exec(text) ?? [];
+  const fd = Number(number);
+  if (number !== undefined && fd > 2) return { by: 'fd', fd };
+  throw new InvalidArgumentError(
+    "It must be 'exec', 'notify' or 'fd:N' with a descriptor N above 2.",
+  );
+}

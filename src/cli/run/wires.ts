@@ -1,0 +1,38 @@
+/** What leads from the daemon and the command to others. */
+import { Channel } from './channel';
+import type { Deadline } from './deadline';
+import { type Gate, openGate } from './gate';
+import { LogLines } from './log-lines';
+import type { Plan } from './plan';
+
+/** Made before the fork, and of use on both sides of it. */
+export class Wires {
+  readonly channel = new Channel();
+  readonly gate: Gate | undefined;
+  readonly lines: LogLines;
+
+  /** @param deadline for what the command has to tell */
+  constructor(plan: Plan, deadline?: Deadline) {
+    this.lines = new LogLines(plan);
+    this.gate = deadline && openGate(plan.ready, plan.uids, deadline);
+  }
+
+  /** In the daemon: what the command is told. */
+  variables(): Record<string, string> {
+    return this.gate?.variables() ?? {};
+  }
+
+  /** In the daemon: the command gets what it needs of it, and nothing else. */
+  pass(): void {
+    this.lines.withhold();
+    this.channel.withhold();
+    this.gate?.pass();
+  }
+
+  /** In another process that is to execute a program: that gets nothing. */
+  withhold(): void {
+    this.lines.withhold();
+    this.channel.withhold();
+    this.gate?.withhold();
+  }
+}

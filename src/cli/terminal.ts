@@ -1,0 +1,76 @@
+/** What the commands print, and where it may have colours. */
+import { writeSync } from 'node:fs';
+import { asFailure } from './failure';
+
+type Output = NodeJS.WriteStream;
+
+/** SGR parameters: on, off. */
+const sgr = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+} as const;
+
+export type Style = keyof typeof sgr;
+
+/**
+ * Whether what is written there may have colours: on a terminal that has some,
+ * unless the user says otherwise.
+ * @see https://no-color.org, https://force-color.org
+ */
+export function hasColours(stream: Output): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '')
+    return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return stream.isTTY && TERM !== 'dumb';
+}
+
+/** The text in that style, where the stream may have colours. */
+export function paint(stream: Output, style: Style, text: string): string {
+  if (!hasColours(stream)) return text;
+  const [on, off] = sgr[style];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
+}
+
+/** A line on standard output. */
+export function print(line: string): void {
+  write(1, `${line}\n`);
+}
+
+/** A line on standard error that is no error, by `posix-daemonize: `. */
+export function warn(message: string): void {
+  const name = paint(process.stderr, 'yellow', 'posix-daemonize:');
+  write(2, `${name} ${message}\n`);
+}
+
+/**
+ * Says on standard error what went wrong and what to do, and what exit code that
+ * comes to.
+ */
+export function complain(error: unknown): number {
+  const { message, hint, status } = asFailure(error);
+  const name = paint(process.stderr, 'red', 'posix-daemonize:');
+  const advice = hint === undefined ? '' : `\n  ${hint}`;
+  write(2, `${name} ${message}${advice}\n`);
+  return status;
+}
+
+/**
+ * At once: the process may be about to end without a farewell, or to become
+ * another program.
+ */
+export function write(fd: number, text: string | Uint8Array): void {
+  let rest = typeof text === 'string' ? Buffer.from(text) : text;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      // A pipe that is full, and that somebody has made non-blocking.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
