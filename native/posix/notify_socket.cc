@@ -41,8 +41,8 @@ int open_notify_socket(const std::string& name) noexcept {
   // The first byte of an abstract name is a NUL.
   if (name.size() >= sizeof address.sun_path) return -ENAMETOOLONG;
   std::memcpy(address.sun_path + 1, name.data(), name.size());
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) +
-                                             1 + name.size());
+  const auto length =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   const int socket = result(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (socket < 0) return socket;
   const int on = 1;

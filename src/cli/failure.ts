@@ -37,11 +37,7 @@ export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (!(error instanceof Error)) return new Failure(String(error), 1);
   const { code = '' } = error as NodeJS.ErrnoException;
-  return new Failure(
-    nameFlags(error.message),
-    exitCodeOf(error),
-    hints[code],
-  );
+  return new Failure(nameFlags(error.message), exitCodeOf(error), hints[code]);
 }
 
 /** `The property 'options.preserveFds[0]'` is `--preserve-fds` here. */

@@ -40,8 +40,7 @@ posix-daemonize stays in memory.`,
 // What `--help` and completion do not need is loaded here.
 async function run(words: string[], flags: Flags): Promise<void> {
   const { makePlan } = require('../run/plan') as typeof import('../run/plan');
-  const { launch } =
-    require('../run/launch') as typeof import('../run/launch');
+  const { launch } = require('../run/launch') as typeof import('../run/launch');
   const plan = makePlan(flags, words);
   if (flags.dryRun) {
     const { explain } =

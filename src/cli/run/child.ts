@@ -1,9 +1,6 @@
 /** The daemon, as long as it is a child of the launching process. */
-import { setTimeout } from 'node:timers/promises';
 import { pidfdOpen, waitReadable } from '../../posix/pidfd';
 import { waitpid, type WaitStatus } from '../../posix/process';
-import { signalNumber } from '../../constants';
-import { bySignal, exitCodes } from '../exit-codes';
 
 /** From SIGTERM to SIGKILL, in ms. */
 const grace = 5000;

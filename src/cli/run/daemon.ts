@@ -37,6 +37,7 @@ function becomeCommand(
   let at = '';
   try {
     channel.tell({ pid: process.pid });
+    run.pidfile?.adopt();
     for (const step of steps) {
       at = step.name;
       if (at === 'exec') channel.tell({ executes: true });

@@ -1,7 +1,13 @@
 /** How the launching process learns that the command is ready. */
 import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { close, dup2, type Pipe, pipe, setCloexec } from '../../posix/descriptors';
+import {
+  close,
+  dup2,
+  type Pipe,
+  pipe,
+  setCloexec,
+} from '../../posix/descriptors';
 import {
   openNotifySocket,
   receiveNotification,
@@ -92,7 +98,7 @@ class NotifyGate implements Gate {
 
   #read(text: string): void {
     for (const line of text.split('\n')) {
-      const [name, value = ''] = split(line);
+      const [name, value] = split(line);
       if (name === 'READY' && value === '1') this.#ready = true;
       if (name === 'STATUS') this.status = value;
       if (name === 'EXTEND_TIMEOUT_USEC' && /^\d{1,15}$/.test(value))

@@ -9,7 +9,6 @@ import { signal } from '../../posix/signals';
 import { Run, type Step } from '../../step';
 import { runOrUndo, undo } from '../../step-runner';
 import { warn } from '../terminal';
-import { Child } from './child';
 import { leaveSession } from './daemon';
 import { Deadline } from './deadline';
 import { explainExec } from './exec-error';
@@ -27,10 +26,24 @@ const ending = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
  */
 export async function launch(plan: Plan): Promise<void> {
   for (const warning of plan.warnings) warn(`warning: ${warning}`);
-  if (!plan.settings.detach) return becomeCommand(plan);
+  if (!plan.settings.detach) {
+    becomeCommand(plan);
+    return;
+  }
   assertForkable();
   const deadline = new Deadline(plan.readyTimeout);
   const asked = listenFor(ending, () => deadline.pass());
+  try {
+    await inBackground(plan, deadline);
+  } catch (error) {
+    if (asked.length > 0) dieBy(asked[0]!);
+    throw error;
+  } finally {
+    deadline.end();
+  }
+}
+
+async function inBackground(plan: Plan, deadline: Deadline): Promise<void> {
   const wires = new Wires(plan, deadline);
   const run = runWith(plan, wires);
   const { before, after } = stepsOf(plan, wires);
@@ -40,10 +53,7 @@ export async function launch(plan: Plan): Promise<void> {
     await awaitReady(plan, wires, deadline);
   } catch (error) {
     undo(run, before);
-    if (asked.length > 0) dieBy(asked[0]!);
     throw error;
-  } finally {
-    deadline.end();
   }
 }
 

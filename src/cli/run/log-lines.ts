@@ -11,6 +11,7 @@ import {
 } from '../../posix/descriptors';
 import { fork } from '../../posix/fork';
 import { _exit, chdir, execvp, waitpid } from '../../posix/process';
+import type { Settings } from '../../settings';
 import { findLogger, type Plan } from './plan';
 
 /** By descriptor. */
@@ -30,8 +31,10 @@ export class LogLines {
   }
 
   /** The targets, with pipes in place of the log. */
-  lead(targets: readonly Target[]): Target[] {
-    return targets.map((target, fd) => this.#pipes.get(fd)?.write ?? target);
+  lead(targets: Settings['targets']): Settings['targets'] {
+    const at = (fd: 0 | 1 | 2): Target =>
+      this.#pipes.get(fd)?.write ?? targets[fd];
+    return [at(0), at(1), at(2)];
   }
 
   /**

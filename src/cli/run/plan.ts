@@ -7,12 +7,7 @@ import { readOptions, type Settings } from '../../settings';
 import { detectSurroundings } from '../../surroundings';
 import { exitCodes } from '../exit-codes';
 import { Failure, UsageError } from '../failure';
-import {
-  type Command,
-  findCommand,
-  findStranded,
-  usualPath,
-} from './command';
+import { type Command, findCommand, findStranded, usualPath } from './command';
 import { lineBuffered } from './line-buffered';
 import { daemonizeOptions, type Flags } from './options';
 import type { Ready } from './values';

@@ -25,7 +25,9 @@ export async function awaitReady(
 ): Promise<void> {
   const tail = wires.gate && Tail.of(plan.settings.targets);
   try {
-    const { pid, executes, failure } = await wires.channel.hear(deadline.passed);
+    const { pid, executes, failure } = await wires.channel.hear(
+      deadline.passed,
+    );
     // Not even that: the process in between could not fork.
     const child = pid === undefined ? undefined : new Child(pid);
     if (failure) {

@@ -22,6 +22,12 @@ const changes: Readonly<Record<string, Partial<Step> | null>> = {
       'empty the signal mask; ignored real-time signals to their default',
     run: resetSignals,
   },
+  // Its lock ends with this program; start time and boot say who it is.
+  pid: {
+    does: ({ pidfile }) =>
+      `write the pid to ${pidfile!.path}, with what tells it from a later one`,
+    run: ({ pidfile }) => pidfile!.write(undefined, { lock: false }),
+  },
   sigterm: null,
   ready: null,
 };
@@ -101,7 +107,6 @@ function exec({ command: { file, argv } }: Plan): Step {
     run: () => execvp(file, argv),
   };
 }
-
 
 /** A line for each step, in order. Nothing is done. */
 export function explain(plan: Plan): string[] {
