@@ -113,6 +113,7 @@ test('the package holds what it needs and nothing else', () => {
     'LICENSE',
     'README.md',
     'binding.gyp',
+    'man/posix-daemonize.1',
     'package.json',
   ];
   assert.deepEqual(

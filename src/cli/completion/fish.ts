@@ -27,7 +27,7 @@ function values(value: Value): string {
     case 'daemon':
       return `-f -a '(${listNames})'`;
     case 'command':
-      return `-F -a '(__fish_complete_subcommand --fcs-skip=2)'`;
+      return `-F -a '(complete -C (commandline -ct))'`;
   }
 }
 
