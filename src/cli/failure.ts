@@ -43,7 +43,7 @@ export function asFailure(error: unknown): Failure {
 /** `The property 'options.preserveFds[0]'` is `--preserve-fds` here. */
 function nameFlags(message: string): string {
   return message.replace(
-    /(?:The (?:property|argument|value of) )?(["'])options\.(\w+)[\w.[\]]*\1/g,
+    /(?:The (?:property |argument |value of )?)?(["'])options\.(\w+)[\w.[\]]*\1(?: property| argument)?/g,
     (_, __, name: string) => flagOf(name),
   );
 }

@@ -1,14 +1,13 @@
 /** The commands, and what all of them have in common. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion';
 import { addRun } from './commands/run';
 import { hasColours, paint } from './terminal';
 
-const { version } = JSON.parse(
-  readFileSync(join(__dirname, '../package.json'), 'utf8'),
-) as { version: string };
+// By its name: the same from lib/ and from src/.
+const { version } = require('posix-daemonize/package.json') as {
+  version: string;
+};
 
 export const program = new Command('posix-daemonize')
   .description('Run commands as daemons, and daemons that a file describes.')

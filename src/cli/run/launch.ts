@@ -15,6 +15,7 @@ import { explainExec } from './exec-error';
 import type { Plan } from './plan';
 import { awaitReady } from './readiness';
 import { stepsOf } from './steps';
+import { Tail } from './tail';
 import { Wires } from './wires';
 
 /** Those that a user ends the launching process with. */
@@ -48,12 +49,16 @@ async function inBackground(plan: Plan, deadline: Deadline): Promise<void> {
   const run = runWith(plan, wires);
   const { before, after } = stepsOf(plan, wires);
   runOrUndo(run, before);
+  // From where the log ends before the command is there.
+  const tail = wires.gate && Tail.of(plan.settings.targets);
   try {
     forkDaemon(run, after, wires);
     await awaitReady(plan, wires, deadline);
   } catch (error) {
     undo(run, before);
     throw error;
+  } finally {
+    tail?.end();
   }
 }
 

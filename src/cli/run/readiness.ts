@@ -7,7 +7,7 @@ import { Failure } from '../failure';
 import { Child } from './child';
 import type { Deadline } from './deadline';
 import type { Plan } from './plan';
-import { errorFile, Tail } from './tail';
+import { errorFile } from './tail';
 import type { Wires } from './wires';
 
 /** For all waits without an end of their own. */
@@ -23,24 +23,20 @@ export async function awaitReady(
   wires: Wires,
   deadline: Deadline,
 ): Promise<void> {
-  const tail = wires.gate && Tail.of(plan.settings.targets);
-  try {
-    const { pid, executes, failure } = await wires.channel.hear(
-      deadline.passed,
-    );
-    // Not even that: the process in between could not fork.
-    const child = pid === undefined ? undefined : new Child(pid);
-    if (failure) {
-      await child?.ended(Infinity);
-      throw new Failure(failure.message, failure.status, failure.hint);
-    }
-    if (child === undefined) throw new Failure('the daemon was killed', 1);
-    if (deadline.passed.aborted) throw await endLate(child, plan, wires);
-    if (!executes) throw await endOf(child, plan, wires);
-    await throughGate(child, plan, wires, deadline);
-  } finally {
-    tail?.end();
+  const { pid, executes, failure } = await wires.channel.hear(deadline.passed);
+  // Not even that: the process in between could not fork.
+  const child = pid === undefined ? undefined : new Child(pid);
+  if (failure) {
+    await child?.ended(Infinity);
+    throw new Failure(failure.message, failure.status, failure.hint);
   }
+  if (child === undefined) {
+    const message = 'the daemon was killed before it executed the command';
+    throw new Failure(message, exitCodes.generic);
+  }
+  if (deadline.passed.aborted) throw await endLate(child, plan, wires);
+  if (!executes) throw await endOf(child, plan, wires);
+  await throughGate(child, plan, wires, deadline);
 }
 
 async function throughGate(
