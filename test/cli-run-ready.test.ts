@@ -49,7 +49,7 @@ describe('--ready notify', () => {
 
   test(
     'reaches the socket after a chroot and without root',
-    needsRootAnd(['/usr/bin/python3']),
+    needsRootAnd(['python3']),
     () =>
       withPlace(async (place) => {
         const options = ['--chroot', '/', '--user', 'nobody', '--cwd', '/'];

@@ -27,7 +27,7 @@ function values(value: Value): string {
     case 'daemon':
       return `-f -a '(${listNames})'`;
     case 'command':
-      return `-F -a '(complete -C (commandline -ct))'`;
+      return `-F -a '(complete --do-complete=(commandline -ct))'`;
   }
 }
 
