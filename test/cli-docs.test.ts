@@ -73,7 +73,7 @@ describe('examples/start.sh on a terminal that closes', () => {
     );
 
   test('a program that is missing: the terminal is told', () =>
-    withPlace(async (place) => {
+    withPlace((place) => {
       const { status, stdout } = onTerminal(
         '"$@"',
         [start, '/opt/no-such.py'],
@@ -81,6 +81,7 @@ describe('examples/start.sh on a terminal that closes', () => {
       );
       assert.equal(status, 5);
       assert.match(stdout, /no such command: '\/opt\/no-such\.py'/);
+      return Promise.resolve();
     }));
 
   test('nohup: a Node.js program ends with the terminal, beside one by run', () =>

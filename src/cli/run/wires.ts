@@ -29,9 +29,12 @@ export class Wires {
     this.gate?.pass();
   }
 
-  /** In another process that is to execute a program: that gets nothing. */
+  /**
+   * In another process that is to execute a program: that gets nothing. Not so
+   * the lines, which a fork would cut off with close-on-exec: their own programs
+   * see to that.
+   */
   withhold(): void {
-    this.lines.withhold();
     this.channel.withhold();
     this.gate?.withhold();
   }
