@@ -15,6 +15,7 @@
       "native/loop.cc",
       "native/no_exceptions.cc",
       "native/watch_border.cc",
+      "native/spawn_border.cc",
       "<!@(ls native/posix/*.cc native/forkall/*.cc)",
       "native/forkall/arch/<(cpu).cc",
       "native/forkall/libc/<(libc).cc"

@@ -16,6 +16,8 @@
 
 // native/fork_border.cc
 void expose_fork(Napi::Env env, Napi::Object exports);
+// native/spawn_border.cc
+void expose_spawn(Napi::Object exports);
 
 // native/log_border.cc
 void expose_log(Napi::Env env, Napi::Object exports);
@@ -87,6 +89,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose<posix::drop_capabilities>(exports, "dropCapabilities");
   expose<posix::set_dumpable>(exports, "setDumpable");
 
+  expose_spawn(exports);
   expose_fork(env, exports);
   expose_log(env, exports);
   expose_watch(env, exports);

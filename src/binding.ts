@@ -9,6 +9,20 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DaemonError } from './errors';
 
+/** As native/posix/spawn.h has it. */
+export interface Program {
+  file: string;
+  argv: readonly string[];
+  env: readonly string[];
+  /** Empty: as it is. */
+  cwd: string;
+  /** -1: as it is. */
+  umask: number;
+  fds: readonly number[];
+  group: number;
+  deathSignal: number;
+}
+
 export interface Binding {
   getpid(): number;
   getppid(): number;
@@ -105,6 +119,9 @@ export interface Binding {
   /** `on`: 1 or 0. */
   setSubreaper(on: number): number;
   _exit(status: number): never;
+
+  /** `act`: what failed, as numbered in native/posix/spawn.h. */
+  spawn(program: Program): [result: number, act: number];
 
   /** `found` is 1, 0 where there is none, or a negated errno. */
   getpwnam(

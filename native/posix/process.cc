@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include "pointers.h"
 #include "result.h"
 
 namespace posix {
@@ -82,15 +83,6 @@ class FreshSignals {
   Ignored ignored_[2] = {{SIGPIPE, {}}, {SIGXFSZ, {}}};
   sigset_t mask_;
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (const std::string& string : strings)
-    pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 }  // namespace
 

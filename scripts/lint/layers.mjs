@@ -8,7 +8,7 @@ import ts from 'typescript';
 const layers = [
   ['index.mts'],
   ['index', 'cli/'],
-  ['daemon', 'daemon-options'],
+  ['daemon', 'daemon-options', 'supervisor/'],
   ['daemonize'],
   ['steps'],
   ['steps-before-fork', 'steps-in-daemon'],
@@ -42,7 +42,7 @@ const layers = [
     'systemd/',
   ],
   ['posix/'],
-  ['binding', 'errors', 'constants', 'validate'],
+  ['binding', 'errors', 'constants', 'validate', 'program-arguments'],
 ];
 const posix = layers.findIndex((layer) => layer.includes('posix/'));
 

@@ -1,12 +1,11 @@
 /** The process as a whole: its directories, its children, its end. */
 import { binding } from '../binding';
 import { type Signal, signalName } from '../constants';
-import { check, invalidArgValue } from '../errors';
+import { check } from '../errors';
+import { environmentStrings, validateArguments } from '../program-arguments';
 import {
-  validateArray,
   validateBoolean,
   validateInteger,
-  validateObject,
   validateOptions,
   validatePid,
   validateString,
@@ -142,26 +141,10 @@ export function execvp(
   env: NodeJS.ProcessEnv = process.env,
 ): never {
   validateString(file, 'file');
-  validateArray(argv, 'argv');
-  argv.forEach((argument, i) => validateString(argument, `argv[${i}]`));
-  if (argv.length === 0) {
-    throw invalidArgValue('argv', argv, "must begin with the program's name");
-  }
-  check(binding.execvp(file, argv, environment(env)), 'execvp', file);
+  validateArguments(argv, 'argv');
+  const result = binding.execvp(file, argv, environmentStrings(env, 'env'));
+  check(result, 'execvp', file);
   throw new Error('unreachable');
-}
-
-function environment(env: NodeJS.ProcessEnv): string[] {
-  validateObject(env, 'env');
-  const set = Object.entries(env).filter(([, value]) => value !== undefined);
-  return set.map(([name, value]) => {
-    validateString(name, 'env');
-    validateString(value, `env.${name}`);
-    if (name === '' || name.includes('=')) {
-      throw invalidArgValue('env', name, "must have names without '='");
-    }
-    return `${name}=${value}`;
-  });
 }
 
 /**
