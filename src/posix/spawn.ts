@@ -1,13 +1,14 @@
 /** A program as a child process, without `node:child_process`. */
 import { binding } from '../binding';
-import { type Signal, signalNumber } from '../constants';
-import { check, invalidArgValue } from '../errors';
+import type { Signal } from '../constants';
+import { check } from '../errors';
 import { environmentStrings, validateArguments } from '../program-arguments';
 import {
   validateArray,
   validateInteger,
   validateOneOf,
   validateOptions,
+  validateSignal,
   validateString,
 } from '../validate';
 
@@ -103,8 +104,5 @@ function groupOf({ group = 'parent' }: SpawnOptions): number {
 
 function deathSignalOf({ deathSignal }: SpawnOptions): number {
   if (deathSignal === undefined) return 0;
-  const number = signalNumber(deathSignal);
-  if (number !== undefined) return number;
-  const reason = "must be the name of a signal, such as 'SIGTERM'";
-  throw invalidArgValue('options.deathSignal', deathSignal, reason);
+  return validateSignal(deathSignal, 'options.deathSignal');
 }

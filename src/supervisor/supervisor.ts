@@ -1,0 +1,210 @@
+/** Keeps a command running: the process that `run --respawn` leaves. */
+import { basename } from 'node:path';
+import type { DaemonContext } from '../context';
+import type { WaitStatus } from '../posix/process';
+import { signal } from '../posix/signals';
+import { notify } from '../systemd/notify';
+import { reapChildren } from './children';
+import {
+  execStatus,
+  signalCommand,
+  signalGroup,
+  startCommand,
+} from './command';
+import { describeDecision, describeEnd, say } from './journal';
+import { gaveUp, type SupervisorOptions } from './options';
+import { type End, RestartPolicy, statusOf } from './policy';
+import { StateFile } from './state';
+
+/** What of the daemon's context the supervisor uses. */
+export type SupervisedContext = Pick<
+  DaemonContext,
+  'ready' | 'fail' | 'reopenLogs'
+>;
+
+/** Left to the command; SIGTERM and SIGINT end it, and the supervisor. */
+const passedOn = [
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGWINCH',
+] as const;
+
+/**
+ * Runs the command, and runs it again when it ends, until the policy or SIGTERM
+ * says otherwise; then ends this process. In the daemon, with descriptors 0 to 2
+ * where the command's are to be, and nobody told yet that it is ready.
+ *
+ * It may not have children by `node:child_process`.
+ */
+export function supervise(
+  options: SupervisorOptions,
+  context: SupervisedContext,
+): Promise<never> {
+  new Supervisor(options, context).start();
+  return new Promise(() => {});
+}
+
+interface Child {
+  pid: number;
+  /** As performance.now() has it. */
+  since: number;
+}
+
+class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #context: SupervisedContext;
+  readonly #policy: RestartPolicy;
+  readonly #name: string;
+  #child: Child | undefined;
+  #isReady = false;
+  #isStopping = false;
+  /** For the next start, or for SIGKILL. */
+  #timer: NodeJS.Timeout | undefined;
+  readonly #state: StateFile;
+
+  constructor(options: SupervisorOptions, context: SupervisedContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#policy = new RestartPolicy(options.restart);
+    this.#name = basename(options.file);
+    this.#state = new StateFile(options.stateFile ?? '', say);
+  }
+
+  start(): void {
+    // Before there is a child: none ends, and no signal comes, unheard.
+    reapChildren((status) => this.#reaped(status));
+    this.#listen();
+    try {
+      this.#launch(true);
+    } catch (error) {
+      this.#fail(error as Error, execStatus(error));
+    }
+    this.#awaitReady().catch((error: Error) => this.#fail(error));
+  }
+
+  #listen(): void {
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => this.#stop());
+    for (const name of passedOn) {
+      // What is ignored is so in the command as well.
+      if (signal(name) === 'ignore') continue;
+      process.on(name, () => this.#passOn(name));
+    }
+  }
+
+  #passOn(name: (typeof passedOn)[number]): void {
+    // For the next start, and what the supervisor says itself.
+    if (name === 'SIGHUP') attempt(() => this.#context.reopenLogs());
+    if (this.#child) signalCommand(this.#child.pid, name);
+  }
+
+  #launch(isFirst: boolean): void {
+    const pid = startCommand(this.#options, isFirst);
+    this.#child = { pid, since: performance.now() };
+    attempt(() => this.#options.childPidfile?.write(pid, { lock: false }));
+    this.#state.started(pid);
+  }
+
+  async #awaitReady(): Promise<void> {
+    const { readiness } = this.#options;
+    if (readiness) {
+      const isUp = await readiness.opened(new AbortController().signal);
+      // The end of the command says more than that of its descriptor.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!isUp)
+        this.#fail(new Error(`${this.#name} does not say it is ready`));
+    }
+    this.#isReady = true;
+    this.#context.ready();
+  }
+
+  #reaped(status: WaitStatus): void {
+    if (status.pid !== this.#child?.pid) return;
+    const uptime = performance.now() - this.#child.since;
+    const { pid } = this.#child;
+    this.#child = undefined;
+    clearTimeout(this.#timer);
+    this.#state.ended(status);
+    if (this.#isStopping) this.#leaveInOrder(this.#statusAfterStop(status));
+    const what = `${this.#name} (pid ${pid}) ${describeEnd(status)}`;
+    if (!this.#isReady)
+      this.#fail(new Error(`${what} before it was ready`), statusOf(status));
+    this.#goOn(what, status, uptime);
+  }
+
+  #goOn(what: string, end: End, uptime: number): void {
+    const decision = this.#policy.decide(end, uptime, performance.now());
+    const { limit } = this.#options.restart;
+    const then = describeDecision(decision, this.#state.restarts, limit);
+    const seconds = (uptime / 1000).toFixed(1);
+    say(`${what}${uptime > 0 ? ` after ${seconds} s` : ''}, ${then}`);
+    if (!decision.restart) {
+      this.#state.left(decision.because);
+      this.#leave(decision.because === 'limit' ? gaveUp : statusOf(end));
+    }
+    this.#timer = setTimeout(() => this.#restart(), decision.delay);
+  }
+
+  #restart(): void {
+    this.#state.restarting();
+    try {
+      this.#launch(false);
+    } catch (error) {
+      const end = { exitCode: execStatus(error), signal: null };
+      this.#state.ended(end);
+      this.#goOn((error as Error).message, end, 0);
+    }
+  }
+
+  #stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    attempt(() => notify({ stopping: true }));
+    if (!this.#child) this.#leaveInOrder(0);
+    const { pid } = this.#child;
+    const { stopSignal, killTimeout } = this.#options;
+    signalGroup(pid, stopSignal);
+    if (killTimeout === Infinity) return;
+    this.#timer = setTimeout(() => {
+      say(`${this.#name} (pid ${pid}) does not end within ${killTimeout} ms`);
+      signalGroup(pid, 'SIGKILL');
+    }, killTimeout);
+  }
+
+  /** To end by the signal that it was sent is what it was asked for. */
+  #statusAfterStop(end: End): number {
+    return end.signal === this.#options.stopSignal ? 0 : statusOf(end);
+  }
+
+  /** There is nothing to tell of it afterwards. */
+  #leaveInOrder(status: number): never {
+    this.#state.remove();
+    this.#leave(status);
+  }
+
+  #leave(status: number): never {
+    attempt(() => this.#options.childPidfile?.remove());
+    process.exit(status);
+  }
+
+  /** Before anybody was told that it is up. */
+  #fail(error: Error, exitCode = 1): never {
+    if (this.#child) signalGroup(this.#child.pid, this.#options.stopSignal);
+    this.#state.remove();
+    attempt(() => this.#options.childPidfile?.remove());
+    this.#context.fail(Object.assign(error, { exitCode }));
+  }
+}
+
+/** What fails here is told, and keeps nothing from going on. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    say((error as Error).message);
+  }
+}
