@@ -182,15 +182,6 @@ export class Context implements DaemonContext {
     }
   }
 
-  /**
-   * Stderr leads to its target from now on, while the launching process still
-   * waits: what is started then shall not have the terminal.
-   * @internal
-   */
-  leaveTerminal(): void {
-    this.#streams.redirect([2]);
-  }
-
   fail(error: unknown): never {
     const status = statusOf(error);
     const reason = describe(error);

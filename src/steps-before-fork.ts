@@ -91,7 +91,8 @@ export const beforeFork: readonly Step[] = [
   },
 ];
 
-function ownedBy(privileges: Privileges | undefined): {
+/** For what is made for the user that the daemon becomes. */
+export function ownedBy(privileges: Privileges | undefined): {
   owner?: { uid: number; gid: number };
 } {
   if (privileges?.uid === undefined) return {};

@@ -5,6 +5,8 @@ import { UsageError } from './failure';
 
 export interface Places {
   pidfile: string;
+  /** Of a command with a supervisor, which has the other. */
+  childPidfile: string;
   log: string;
 }
 
@@ -17,7 +19,7 @@ export interface Places {
 export function placesOf(name: string): Places {
   assertName(name);
   if (process.geteuid!() === 0) {
-    return { pidfile: `/run/${name}.pid`, log: `/var/log/${name}.log` };
+    return { ...pidfilesOf('/run', name), log: `/var/log/${name}.log` };
   }
   const { XDG_RUNTIME_DIR, XDG_STATE_HOME } = process.env;
   const state = join(
@@ -25,8 +27,15 @@ export function placesOf(name: string): Places {
     name,
   );
   return {
-    pidfile: join(absolute(XDG_RUNTIME_DIR) ?? state, `${name}.pid`),
+    ...pidfilesOf(absolute(XDG_RUNTIME_DIR) ?? state, name),
     log: join(state, `${name}.log`),
+  };
+}
+
+function pidfilesOf(folder: string, name: string): Omit<Places, 'log'> {
+  return {
+    pidfile: join(folder, `${name}.pid`),
+    childPidfile: join(folder, `${name}.child.pid`),
   };
 }
 

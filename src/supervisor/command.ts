@@ -4,29 +4,17 @@ import { PosixError } from '../errors';
 import { spawn } from '../posix/spawn';
 import type { SupervisorOptions } from './options';
 
-/** @throws {PosixError} it could not be executed */
-export function startCommand(
-  options: SupervisorOptions,
-  isFirst: boolean,
-): number {
-  const { file, argv, env = process.env, orphan, stopSignal } = options;
-  const readiness = isFirst ? options.readiness : undefined;
+/**
+ * With this process's environment, working directory and descriptors, less those
+ * with close-on-exec.
+ * @throws {PosixError} it could not be executed
+ */
+export function startCommand(options: SupervisorOptions): number {
+  const { file, argv, orphan, stopSignal } = options;
   return spawn(file, argv, {
-    env: { ...env, ...readiness?.env },
-    fds: descriptors(options.preserveFds, readiness?.fds ?? new Map()),
     group: 'own',
     ...(orphan === 'stop' && { deathSignal: stopSignal }),
   });
-}
-
-function descriptors(
-  preserved: readonly number[],
-  added: ReadonlyMap<number, number>,
-): number[] {
-  const passed = new Map([0, 1, 2, ...preserved].map((fd) => [fd, fd]));
-  for (const [number, fd] of added) passed.set(number, fd);
-  const length = Math.max(...passed.keys()) + 1;
-  return Array.from({ length }, (_, fd) => passed.get(fd) ?? -1);
 }
 
 /**

@@ -25,13 +25,6 @@ export interface SupervisorOptions {
   /** A path, or a name to look for in PATH. */
   file: string;
   argv: readonly string[];
-  /** @defaultValue `process.env`, at each start */
-  env?: NodeJS.ProcessEnv;
-  /**
-   * Descriptors of this process that the command has under the same number,
-   * besides 0, 1 and 2.
-   */
-  preserveFds: readonly number[];
   restart: RestartOptions;
   /** What the command gets at SIGTERM and SIGINT. */
   stopSignal: Signal;
@@ -43,35 +36,26 @@ export interface SupervisorOptions {
   childPidfile?: Pidfile;
   /** File for what `status` and `list` show. */
   stateFile?: string;
-  /** What the command says of being up; it is up once it is executed otherwise. */
-  readiness?: Readiness;
 }
 
-/** How the first command tells that it is up. */
-export interface Readiness {
-  /** Added to its environment. */
-  env: NodeJS.ProcessEnv;
-  /** Added to its descriptors, by their number there. */
-  fds: ReadonlyMap<number, number>;
-  /** Whether it is up, once it says so or cannot any more. */
-  opened: (end: AbortSignal) => Promise<boolean>;
+/** What the supervisor asks of the daemon that it is. */
+export interface SupervisorHooks {
+  /** At SIGHUP. */
+  reopenLogs: () => void;
+  /** Before the command is started again. */
+  beforeRestart: () => void;
 }
 
-/** As README and docs/supervisor.md tell. */
+/** docs/supervisor.md tells why. */
 export const defaults = {
-  restart: {
-    when: 'always',
-    delay: 100,
-    maxDelay: 30_000,
-    resetAfter: 10_000,
-    limit: undefined,
-    finalCodes: [],
-  },
-  preserveFds: [],
+  when: 'always',
+  delay: 100,
+  maxDelay: 30_000,
+  resetAfter: 10_000,
   stopSignal: 'SIGTERM',
   killTimeout: 10_000,
   orphan: 'stop',
-} as const satisfies Partial<SupervisorOptions>;
+} as const;
 
 /** Exit status of a supervisor that has given up: EX_UNAVAILABLE of sysexits.h. */
 export const gaveUp = 69;

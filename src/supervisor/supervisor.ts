@@ -1,6 +1,5 @@
 /** Keeps a command running: the process that `run --respawn` leaves. */
 import { basename } from 'node:path';
-import type { DaemonContext } from '../context';
 import type { WaitStatus } from '../posix/process';
 import { signal } from '../posix/signals';
 import { notify } from '../systemd/notify';
@@ -12,15 +11,13 @@ import {
   startCommand,
 } from './command';
 import { describeDecision, describeEnd, say } from './journal';
-import { gaveUp, type SupervisorOptions } from './options';
+import {
+  gaveUp,
+  type SupervisorHooks,
+  type SupervisorOptions,
+} from './options';
 import { type End, RestartPolicy, statusOf } from './policy';
 import { StateFile } from './state';
-
-/** What of the daemon's context the supervisor uses. */
-export type SupervisedContext = Pick<
-  DaemonContext,
-  'ready' | 'fail' | 'reopenLogs'
->;
 
 /** Left to the command; SIGTERM and SIGINT end it, and the supervisor. */
 const passedOn = [
@@ -34,17 +31,17 @@ const passedOn = [
 
 /**
  * Runs the command, and runs it again when it ends, until the policy or SIGTERM
- * says otherwise; then ends this process. In the daemon, with descriptors 0 to 2
- * where the command's are to be, and nobody told yet that it is ready.
+ * says otherwise; then ends this process. It returns once the command runs. In
+ * the daemon, with descriptors 0 to 2 where the command's are to be.
  *
- * It may not have children by `node:child_process`.
+ * The process may not have children by `node:child_process`.
+ * @throws {PosixError} it could not be executed the first time
  */
 export function supervise(
   options: SupervisorOptions,
-  context: SupervisedContext,
-): Promise<never> {
-  new Supervisor(options, context).start();
-  return new Promise(() => {});
+  hooks: SupervisorHooks,
+): void {
+  new Supervisor(options, hooks).start();
 }
 
 interface Child {
@@ -55,19 +52,18 @@ interface Child {
 
 class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #context: SupervisedContext;
+  readonly #hooks: SupervisorHooks;
   readonly #policy: RestartPolicy;
   readonly #name: string;
   #child: Child | undefined;
-  #isReady = false;
   #isStopping = false;
   /** For the next start, or for SIGKILL. */
   #timer: NodeJS.Timeout | undefined;
   readonly #state: StateFile;
 
-  constructor(options: SupervisorOptions, context: SupervisedContext) {
+  constructor(options: SupervisorOptions, hooks: SupervisorHooks) {
     this.#options = options;
-    this.#context = context;
+    this.#hooks = hooks;
     this.#policy = new RestartPolicy(options.restart);
     this.#name = basename(options.file);
     this.#state = new StateFile(options.stateFile ?? '', say);
@@ -77,12 +73,7 @@ class Supervisor {
     // Before there is a child: none ends, and no signal comes, unheard.
     reapChildren((status) => this.#reaped(status));
     this.#listen();
-    try {
-      this.#launch(true);
-    } catch (error) {
-      this.#fail(error as Error, execStatus(error));
-    }
-    this.#awaitReady().catch((error: Error) => this.#fail(error));
+    this.#launch();
   }
 
   #listen(): void {
@@ -97,28 +88,15 @@ class Supervisor {
 
   #passOn(name: (typeof passedOn)[number]): void {
     // For the next start, and what the supervisor says itself.
-    if (name === 'SIGHUP') attempt(() => this.#context.reopenLogs());
+    if (name === 'SIGHUP') attempt(() => this.#hooks.reopenLogs());
     if (this.#child) signalCommand(this.#child.pid, name);
   }
 
-  #launch(isFirst: boolean): void {
-    const pid = startCommand(this.#options, isFirst);
+  #launch(): void {
+    const pid = startCommand(this.#options);
     this.#child = { pid, since: performance.now() };
     attempt(() => this.#options.childPidfile?.write(pid, { lock: false }));
     this.#state.started(pid);
-  }
-
-  async #awaitReady(): Promise<void> {
-    const { readiness } = this.#options;
-    if (readiness) {
-      const isUp = await readiness.opened(new AbortController().signal);
-      // The end of the command says more than that of its descriptor.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (!isUp)
-        this.#fail(new Error(`${this.#name} does not say it is ready`));
-    }
-    this.#isReady = true;
-    this.#context.ready();
   }
 
   #reaped(status: WaitStatus): void {
@@ -130,8 +108,6 @@ class Supervisor {
     this.#state.ended(status);
     if (this.#isStopping) this.#leaveInOrder(this.#statusAfterStop(status));
     const what = `${this.#name} (pid ${pid}) ${describeEnd(status)}`;
-    if (!this.#isReady)
-      this.#fail(new Error(`${what} before it was ready`), statusOf(status));
     this.#goOn(what, status, uptime);
   }
 
@@ -150,8 +126,9 @@ class Supervisor {
 
   #restart(): void {
     this.#state.restarting();
+    attempt(() => this.#hooks.beforeRestart());
     try {
-      this.#launch(false);
+      this.#launch();
     } catch (error) {
       const end = { exitCode: execStatus(error), signal: null };
       this.#state.ended(end);
@@ -189,14 +166,6 @@ class Supervisor {
   #leave(status: number): never {
     attempt(() => this.#options.childPidfile?.remove());
     process.exit(status);
-  }
-
-  /** Before anybody was told that it is up. */
-  #fail(error: Error, exitCode = 1): never {
-    if (this.#child) signalGroup(this.#child.pid, this.#options.stopSignal);
-    this.#state.remove();
-    attempt(() => this.#options.childPidfile?.remove());
-    this.#context.fail(Object.assign(error, { exitCode }));
   }
 }
 

@@ -27,6 +27,12 @@ export class Channel {
     setCloexec(this.#pipe.write);
   }
 
+  /** So is this, in a supervisor, which executes none itself. */
+  close(): void {
+    close(this.#pipe.read);
+    close(this.#pipe.write);
+  }
+
   /** In the launching process: everything, once nobody can say more. */
   async hear(end: AbortSignal): Promise<Word> {
     close(this.#pipe.write);

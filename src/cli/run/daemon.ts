@@ -1,4 +1,4 @@
-/** The other side of the fork: from here on nothing returns. */
+/** The other side of the fork: from here on only a supervisor returns. */
 import { fork } from '../../posix/fork';
 import { _exit } from '../../posix/process';
 import { setsid } from '../../posix/session';
@@ -16,11 +16,11 @@ export function leaveSession(
   run: Run,
   steps: readonly Step[],
   wires: Wires,
-): never {
+): void {
   try {
     setsid();
     const pid = fork();
-    if (pid === 0) becomeCommand(run, steps, wires);
+    if (pid === 0) return becomeCommand(run, steps, wires);
     wires.withhold();
     wires.lines.start(pid);
     _exit(0);
@@ -33,7 +33,7 @@ function becomeCommand(
   run: Run,
   steps: readonly Step[],
   { channel }: Wires,
-): never {
+): void {
   let at = '';
   try {
     channel.tell({ pid: process.pid });
@@ -43,7 +43,6 @@ function becomeCommand(
       if (at === 'exec') channel.tell({ executes: true });
       runStep(run, step);
     }
-    throw new Error('unreachable');
   } catch (error) {
     fail(at === 'exec' ? explainExec(error) : error, { channel });
   }

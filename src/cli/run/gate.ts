@@ -1,6 +1,6 @@
 /** How the launching process learns that the command is ready. */
 import { randomBytes } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import {
   close,
   dup2,
@@ -22,6 +22,10 @@ export interface Gate {
   variables(): Record<string, string>;
   /** In the daemon: leaves to the command what it needs, and nothing else. */
   pass(): void;
+  /** In a supervisor, once the command runs: keeps nothing but for the next one. */
+  keep(): void;
+  /** In a supervisor, when nobody waits any more: the next one tells nobody. */
+  drop(): void;
   /** In any other process that executes a program: leaves it nothing. */
   withhold(): void;
   /**
@@ -78,6 +82,15 @@ class NotifyGate implements Gate {
     // Another manager's watchdog does not hear what is said here.
     delete process.env.WATCHDOG_USEC;
     delete process.env.WATCHDOG_PID;
+  }
+
+  // Else what is sent once nobody reads would be taken, until senders block.
+  keep(): void {
+    close(this.#socket);
+  }
+
+  drop(): void {
+    delete process.env.NOTIFY_SOCKET;
   }
 
   withhold(): void {}
@@ -138,6 +151,17 @@ class FdGate implements Gate {
     if (write === this.#fd) return;
     dup2(write, this.#fd);
     setCloexec(write);
+  }
+
+  keep(): void {
+    const { read, write } = this.#pipe;
+    for (const fd of [read, write]) if (fd !== this.#fd) close(fd);
+  }
+
+  drop(): void {
+    const nothing = openSync('/dev/null', 'r+');
+    dup2(nothing, this.#fd);
+    closeSync(nothing);
   }
 
   withhold(): void {

@@ -52,8 +52,7 @@ async function inBackground(plan: Plan, deadline: Deadline): Promise<void> {
   // From where the log ends before the command is there.
   const tail = wires.gate && Tail.of(plan.settings.targets);
   try {
-    forkDaemon(run, after, wires);
-    await awaitReady(plan, wires, deadline);
+    if (!forkDaemon(run, after, wires)) await awaitReady(plan, wires, deadline);
   } catch (error) {
     undo(run, before);
     throw error;
@@ -66,13 +65,20 @@ function runWith({ settings }: Plan, { lines }: Wires): Run {
   return new Run({ ...settings, targets: lines.lead(settings.targets) });
 }
 
-/** The daemon becomes this process's child when the one in between leaves. */
-function forkDaemon(run: Run, after: readonly Step[], wires: Wires): void {
+/**
+ * The daemon becomes this process's child when the one in between leaves.
+ * @returns whether this is the daemon, as a supervisor
+ */
+function forkDaemon(run: Run, after: readonly Step[], wires: Wires): boolean {
   setSubreaper(true);
   const between = fork();
-  if (between === 0) leaveSession(run, after, wires);
+  if (between === 0) {
+    leaveSession(run, after, wires);
+    return true;
+  }
   wires.lines.close();
   waitpid(between);
+  return false;
 }
 
 function becomeCommand(plan: Plan): void {

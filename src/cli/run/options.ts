@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { facilities, type Facility } from '../../constants';
 import type { DaemonizeOptions, Target } from '../../options';
 import { placesOf } from '../places';
+import { type RespawnFlags, respawnOptions } from './respawn-options';
 import {
   assignment,
   descriptors,
@@ -19,7 +20,7 @@ import {
 const usualUmask = 0o022;
 
 /** What commander makes of the flags. */
-export interface Flags {
+export interface Flags extends RespawnFlags {
   name?: string;
   pidfile?: string;
   stdin?: string | number;
@@ -176,6 +177,7 @@ export function addOptions(command: Command): void {
     ),
     option('Start', '--lsb', 'exit with 0 if it is running already'),
     option('Start', '--dry-run', 'tell what would be done, and do nothing'),
+    ...respawnOptions(),
   ];
   for (const one of all) command.addOption(one);
 }
@@ -200,6 +202,13 @@ export function daemonizeOptions(flags: Flags): DaemonizeOptions {
     ...(groups && { groups }),
     ...(!initgroups && { initgroups }),
   };
+}
+
+/** The PID file of a supervised command. */
+export function childPidfileOf(flags: Flags): string | undefined {
+  const { name, childPidfile } = flags;
+  if (childPidfile !== undefined || name === undefined) return childPidfile;
+  return placesOf(name).childPidfile;
 }
 
 function detachOf({ foreground, detach }: Flags): boolean | 'auto' {

@@ -9,7 +9,8 @@ import { exitCodes } from '../exit-codes';
 import { Failure, UsageError } from '../failure';
 import { type Command, findCommand, findStranded, usualPath } from './command';
 import { lineBuffered } from './line-buffered';
-import { daemonizeOptions, type Flags } from './options';
+import { childPidfileOf, daemonizeOptions, type Flags } from './options';
+import { type RespawnPlan, respawnPlan } from './respawn-options';
 import type { Ready } from './values';
 
 export interface Plan {
@@ -25,6 +26,8 @@ export interface Plan {
   log: { ident: string; facility: string };
   /** Users whose word counts that it is ready. */
   uids: readonly number[];
+  /** Present where a supervisor stays. */
+  respawn: RespawnPlan | undefined;
   /** Things to think about, none of them an error. */
   warnings: string[];
 }
@@ -57,6 +60,7 @@ export function makePlan(flags: Flags, [name = '', ...args]: string[]): Plan {
       ident: identOf(flags, name),
       facility: flags.syslogFacility ?? 'daemon',
     },
+    respawn: respawnPlan(flags, settings, childPidfileOf(flags)),
     warnings:
       chroot === undefined
         ? findStranded(args, here, cwd).map(

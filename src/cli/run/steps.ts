@@ -10,6 +10,7 @@ import { stepsFor } from '../../steps';
 import { listActivated } from '../../systemd/activation';
 import { makeExecutable } from './command';
 import type { Plan } from './plan';
+import { Supervised } from './supervised';
 import type { Wires } from './wires';
 
 /** What of a step of `daemonize` is different here; null: it is left out. */
@@ -37,11 +38,17 @@ export function stepsOf(
   wires?: Wires,
 ): { before: Step[]; after: Step[] } {
   const { before, after } = stepsFor(plan.settings);
+  const supervised = plan.respawn && new Supervised(plan, plan.respawn, wires);
   return {
-    before: [...executable(plan), ...before.flatMap(changed)],
+    before: [
+      ...executable(plan),
+      ...before.flatMap(changed),
+      ...(supervised?.before ?? []),
+    ],
     after: [
       ...after.flatMap(changed),
-      ...[variables(plan, wires), kept(plan, wires), exec(plan)].flat(),
+      ...[variables(plan, wires), kept(plan, wires)].flat(),
+      supervised?.exec ?? exec(plan),
     ],
   };
 }

@@ -29,6 +29,13 @@ export class Wires {
     this.gate?.pass();
   }
 
+  /** In a supervisor, once the command runs: what is left is for the next one. */
+  release(): void {
+    this.lines.close();
+    this.channel.close();
+    this.gate?.keep();
+  }
+
   /**
    * In another process that is to execute a program: that gets nothing. Not so
    * the lines, which a fork would cut off with close-on-exec: their own programs

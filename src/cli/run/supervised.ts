@@ -1,0 +1,79 @@
+/** `run --respawn`: what comes in place of execve(2). */
+import { Pidfile } from '../../pidfile';
+import type { Run, Step } from '../../step';
+import { ownedBy } from '../../steps-before-fork';
+import type { SupervisorOptions } from '../../supervisor/options';
+import { supervise } from '../../supervisor/supervisor';
+import type { Plan } from './plan';
+import type { RespawnPlan } from './respawn-options';
+import type { Wires } from './wires';
+
+/** The signals that the launching process listens to. */
+const launching = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+
+export class Supervised {
+  readonly #plan: Plan;
+  readonly #respawn: RespawnPlan;
+  readonly #wires: Wires | undefined;
+  #childPidfile: Pidfile | undefined;
+
+  constructor(plan: Plan, respawn: RespawnPlan, wires?: Wires) {
+    this.#plan = plan;
+    this.#respawn = respawn;
+    this.#wires = wires;
+  }
+
+  /** By the user who starts it: the daemon's may not write there. */
+  get before(): Step[] {
+    const { childPidfile } = this.#respawn;
+    if (childPidfile === undefined) return [];
+    return [
+      {
+        name: 'child pidfile',
+        source: '--child-pidfile; FreeBSD daemon(8) -p',
+        does: () =>
+          `open and lock ${childPidfile}: a command that was kept is running already`,
+        run: ({ privileges, settings: { pidfile } }) => {
+          const { mkdir = false } = pidfile ?? {};
+          const options = { mkdir, ...ownedBy(privileges) };
+          this.#childPidfile = Pidfile.open(childPidfile, options);
+        },
+        undo: () => this.#childPidfile?.remove(),
+      },
+    ];
+  }
+
+  get exec(): Step {
+    const { file } = this.#plan.command;
+    const { when } = this.#respawn.restart;
+    return {
+      name: 'exec',
+      source: '--respawn; FreeBSD daemon(8) -r; systemd.service(5) Restart=',
+      does: () =>
+        `vfork, execve('${file}'), and again when it ends (${when}): this process stays as its supervisor`,
+      run: (run) => this.#supervise(run),
+    };
+  }
+
+  #supervise(run: Run): void {
+    for (const name of launching) process.removeAllListeners(name);
+    process.on('exit', () => run.pidfile?.remove());
+    const waiting = [run.launchingPid, process.ppid];
+    supervise(this.#options(), {
+      reopenLogs: () => run.streams.reopen(),
+      beforeRestart: () => {
+        if (!waiting.includes(process.ppid)) this.#wires?.gate?.drop();
+      },
+    });
+    this.#wires?.release();
+  }
+
+  #options(): SupervisorOptions {
+    const { childPidfile: _, ...respawn } = this.#respawn;
+    return {
+      ...this.#plan.command,
+      ...respawn,
+      ...(this.#childPidfile && { childPidfile: this.#childPidfile }),
+    };
+  }
+}
