@@ -1,0 +1,416 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LogDaemon, needs, texts } from './helpers/log-daemon';
+import { nodes } from './helpers/nodes';
+import { needsRoot, until } from './helpers/scenario';
+import {
+  isGone,
+  posixDaemonize,
+  statusOf,
+  withSupervised,
+} from './helpers/supervised';
+
+const fixture = (name: string): string =>
+  join(__dirname, 'fixtures/supervised', name);
+const helper = (name: string): string => join(__dirname, 'helpers', name);
+
+const soon = ['--respawn-delay', '1ms', '--respawn-max-delay', '1ms'];
+
+/** Numbered lines, and no end of its own. */
+const counting =
+  'for i in 1 2 3 4 5 6 7 8 9 10; do echo "$$ $i"; done; exec sleep 1000';
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+
+test('a command that is killed 100 times is back each time, without a zombie or a lost line', async () => {
+  await withSupervised(async (supervised) => {
+    const { status, stderr } = await supervised.start(soon, [
+      'sh',
+      '-c',
+      counting,
+    ]);
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+    const pids: number[] = [];
+    for (let kill = 0; kill <= 100; kill++) {
+      const last = pids.at(-1);
+      await until(
+        'another child',
+        () => ![0, last].includes(supervised.childPid),
+      );
+      const pid = supervised.childPid;
+      pids.push(pid);
+      await until('its lines', () => supervised.lines().includes(`${pid} 10`));
+      if (kill < 100) process.kill(pid, 'SIGKILL');
+    }
+    const expected = pids.flatMap((pid) =>
+      Array.from({ length: 10 }, (_, i) => `${pid} ${i + 1}`),
+    );
+    const written = supervised.lines().filter((line) => /^\d/.test(line));
+    assert.deepEqual(written, expected);
+    assert.equal(new Set(pids).size, 101);
+    assert.deepEqual(childrenOf(supervised.pid), [pids.at(-1)]);
+    const { restarts, lastExit, childPid } = supervised.state;
+    assert.equal(restarts, 100);
+    assert.equal(lastExit!.signal, 'SIGKILL');
+    assert.equal(childPid, pids.at(-1));
+  });
+});
+
+test(
+  'no line for the system log is lost over 20 restarts, and their order is kept',
+  needs('rsyslogd'),
+  async () => {
+    await withSupervised(async (supervised) => {
+      const { folder } = supervised;
+      const through = [
+        helper('private-dev'),
+        helper('with-syslogd'),
+        'rsyslogd',
+        folder,
+      ];
+      const script = `n=$(cat ${folder}/n || echo 0); n=$((n+1)); echo $n >${folder}/n
+        for i in 1 2 3 4 5 6 7 8 9 10; do echo "$n $i"; done; exit 3`;
+      const limit = ['--respawn-limit', '19/600', '--syslog', 'supervised'];
+      const { status, stderr } = await supervised.start(
+        [...soon, ...limit],
+        ['sh', '-c', script],
+        through,
+      );
+      const log = new LogDaemon(folder);
+      try {
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+        await until('the last word', () =>
+          texts(log.entries(), 'daemon.err').some((text) =>
+            text.includes('given up'),
+          ),
+        );
+        await log.entriesTo('20 10');
+        const expected = Array.from(
+          { length: 200 },
+          (_, i) => `${Math.floor(i / 10) + 1} ${(i % 10) + 1}`,
+        );
+        assert.deepEqual(texts(log.entries(), 'daemon.info'), expected);
+      } finally {
+        process.kill(log.pid, 'SIGKILL');
+        await until('the end of the log daemon', () => isGone(log.pid));
+      }
+    });
+  },
+);
+
+test('restarts are twice as far apart each time up to the longest, and end at the limit', async () => {
+  await withSupervised(async (supervised) => {
+    const child = supervised.startHere(
+      [
+        '--respawn-delay',
+        '20ms',
+        '--respawn-max-delay',
+        '70ms',
+        '--respawn-limit',
+        '4/60',
+      ],
+      ['sh', '-c', 'exit 3'],
+    );
+    assert.equal(await statusOf(child), 69);
+    const ends = supervised
+      .told()
+      .map((line) =>
+        line.replace(
+          /^sh \(pid \d+\) ended with status 3 after \d+\.\d s, /,
+          '',
+        ),
+      );
+    assert.deepEqual(ends, [
+      'restart 1 in 20 ms',
+      'restart 2 in 40 ms',
+      'restart 3 in 70 ms',
+      'restart 4 in 70 ms',
+      'given up: 4 restarts in 60 s are the limit',
+    ]);
+    const { ended, restarts, lastExit } = supervised.state;
+    assert.deepEqual({ ended, restarts }, { ended: 'limit', restarts: 4 });
+    assert.equal(lastExit!.exitCode, 3);
+    assert.ok(!existsSync(supervised.pidfile));
+    assert.ok(!existsSync(supervised.childPidfile));
+  });
+});
+
+for (const [title, options, script, status] of [
+  [
+    "with 'on-failure' the status 0 is its end",
+    ['--respawn=on-failure'],
+    'exit 0',
+    0,
+  ],
+  [
+    "with 'on-failure' the end by SIGTERM is its end",
+    ['--respawn=on-failure'],
+    'kill $$',
+    143,
+  ],
+  [
+    'a status of --no-respawn-codes is its end',
+    ['--no-respawn-codes', '0,64'],
+    'exit 64',
+    64,
+  ],
+] as const) {
+  test(`${title}, and the status of the supervisor`, async () => {
+    await withSupervised(async (supervised) => {
+      const child = supervised.startHere(options, ['sh', '-c', script]);
+      assert.equal(await statusOf(child), status);
+      assert.equal(supervised.told().length, 1);
+      assert.match(supervised.told()[0]!, /, which is its end$/);
+      assert.equal(supervised.state.ended, 'final');
+    });
+  });
+}
+
+for (const [language, command, exitCode] of [
+  ['Python', ['python3', fixture('crash.py')], 3],
+  ['shell', ['sh', fixture('crash.sh')], 3],
+  ['Node.js', [nodes[0].path, fixture('crash.cjs')], 1],
+] as const) {
+  test(`the crash loop of a ${language} program is survived up to the limit`, async () => {
+    await withSupervised(async (supervised) => {
+      const { status } = await supervised.start(
+        [...soon, '--respawn-limit', '3/600'],
+        command,
+      );
+      assert.equal(status, 0);
+      await supervised.line(/given up/);
+      await until('the end', () => !existsSync(supervised.pidfile));
+      const { length } = supervised
+        .lines()
+        .filter((line) => line === 'started');
+      assert.equal(length, 4);
+      assert.equal(supervised.state.lastExit!.exitCode, exitCode);
+    });
+  });
+}
+
+test('signals of the supervisor are passed on to the command', async () => {
+  await withSupervised(async (supervised) => {
+    await supervised.start([], [nodes[0].path, fixture('signals.cjs')]);
+    await supervised.line(/^ready$/);
+    for (const name of ['HUP', 'QUIT', 'USR1', 'USR2', 'ALRM', 'WINCH']) {
+      process.kill(supervised.pid, `SIG${name}`);
+      await supervised.line(new RegExp(`^${name}$`));
+    }
+    assert.equal(supervised.state.restarts, 0);
+  });
+});
+
+test('SIGTERM ends the command, all of its group, and the supervisor with 0', async () => {
+  await withSupervised(async (supervised) => {
+    const child = supervised.startHere(
+      [],
+      ['sh', '-c', 'sleep 1000 & echo "pid $!"; wait'],
+    );
+    const sleeper = Number((await supervised.line(/^pid/)).slice(4));
+    const pid = await supervised.child();
+    child.kill('SIGTERM');
+    assert.equal(await statusOf(child), 0);
+    assert.ok(isGone(pid));
+    await until('the end of the group', () => isGone(sleeper));
+    for (const name of ['x.pid', 'c.pid', 'x.state'])
+      assert.ok(!existsSync(join(supervised.folder, name)), name);
+  });
+});
+
+test('the stop signal is the one asked for, and the status the one of the command', async () => {
+  await withSupervised(async (supervised) => {
+    const child = supervised.startHere(
+      ['--stop-signal', 'USR2'],
+      [
+        'sh',
+        '-c',
+        'trap "exit 7" USR2; echo ready; while :; do sleep 0.1; done',
+      ],
+    );
+    await supervised.line(/^ready$/);
+    child.kill('SIGINT');
+    assert.equal(await statusOf(child), 7);
+  });
+});
+
+test('a stopped process is killed after the kill timeout', async () => {
+  await withSupervised(async (supervised) => {
+    const child = supervised.startHere(
+      ['--kill-timeout', '100ms'],
+      ['sh', '-c', 'echo ready; exec sleep 1000'],
+    );
+    await supervised.line(/^ready$/);
+    const pid = await supervised.child();
+    process.kill(pid, 'SIGSTOP');
+    child.kill('SIGTERM');
+    assert.equal(await statusOf(child), 137);
+    assert.deepEqual(supervised.told(), [
+      `sh (pid ${pid}) does not end within 100 ms`,
+    ]);
+  });
+});
+
+test('SIGTERM between two runs ends the supervisor', async () => {
+  await withSupervised(async (supervised) => {
+    const child = supervised.startHere(
+      ['--respawn-delay', '10min', '--respawn-max-delay', '10min'],
+      ['sh', '-c', 'exit 3'],
+    );
+    await supervised.line(/restart 1 in 600000 ms/);
+    child.kill('SIGTERM');
+    assert.equal(await statusOf(child), 0);
+  });
+});
+
+test('with --orphan stop the command ends when its supervisor is killed', async () => {
+  await withSupervised(async (supervised) => {
+    await supervised.start([], ['sleep', '1000']);
+    const { childPid } = supervised;
+    process.kill(supervised.pid, 'SIGKILL');
+    await until('the end of the command', () => isGone(childPid));
+  });
+});
+
+test('with --orphan keep it goes on, and a new start tells its pid', async () => {
+  await withSupervised(async (supervised) => {
+    const command = ['sh', '-c', 'echo up; exec sleep 1000'];
+    const options = ['--orphan', 'keep'];
+    await supervised.start(options, command);
+    const { pid, childPid } = supervised;
+    process.kill(pid, 'SIGKILL');
+    await until('the end of the supervisor', () => isGone(pid));
+    const refused = await supervised.start(options, command);
+    assert.equal(refused.status, 1);
+    assert.match(
+      refused.stderr,
+      new RegExp(`already running with pid ${childPid}\\b`),
+    );
+    assert.ok(!isGone(childPid));
+    process.kill(childPid, 'SIGKILL');
+    await until('the end of the command', () => isGone(childPid));
+    assert.equal((await supervised.start(options, command)).status, 0);
+    assert.notEqual(supervised.childPid, childPid);
+  });
+});
+
+test('a file that vanishes is a failure like others: the policy applies', async () => {
+  await withSupervised(async (supervised) => {
+    const script = join(supervised.folder, 'script');
+    writeFileSync(script, '#!/bin/sh\nrm "$0"\nexit 3\n', { mode: 0o755 });
+    const child = supervised.startHere(
+      [...soon, '--no-respawn-codes', '127', '--respawn-limit', '5/600'],
+      [script],
+    );
+    assert.equal(await statusOf(child), 127);
+    assert.equal(
+      supervised.told().at(-1),
+      `ENOENT: no such file or directory, execvp '${script}', which is its end`,
+    );
+  });
+});
+
+test('a command that cannot be executed the first time is an error of the start', async () => {
+  await withSupervised(async (supervised) => {
+    const script = join(supervised.folder, 'script');
+    writeFileSync(script, '#!/nonexistent\n', { mode: 0o755 });
+    const { status, stderr } = await supervised.start([], [script]);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /ENOENT: no such file or directory, execvp/);
+    assert.deepEqual(supervised.lines(), []);
+  });
+});
+
+test('SIGHUP opens the logs anew, for what is started from then on', async () => {
+  await withSupervised(async (supervised) => {
+    await supervised.start(soon, ['sh', '-c', 'echo up; exec sleep 1000']);
+    await supervised.line(/^up$/);
+    const log = join(supervised.folder, 'log');
+    renameSync(log, `${log}.1`);
+    // It ends by that, for it does not listen.
+    process.kill(supervised.pid, 'SIGHUP');
+    await supervised.line(/^up$/);
+    assert.deepEqual(supervised.lines('log.1'), ['up']);
+    assert.match(supervised.told()[0]!, /was ended by SIGHUP/);
+  });
+});
+
+test('the start waits for the readiness of the command; later ones tell nobody', async () => {
+  await withSupervised(async (supervised) => {
+    const script = 'echo >&5 && echo told; exec sleep 1000';
+    const { status } = await supervised.start(
+      [...soon, '--ready', 'fd:5'],
+      ['sh', '-c', script],
+    );
+    assert.equal(status, 0);
+    await supervised.line(/^told$/);
+    process.kill(supervised.childPid, 'SIGKILL');
+    await until(
+      'the second run',
+      () => supervised.lines().filter((line) => line === 'told').length === 2,
+    );
+    assert.equal(supervised.state.restarts, 1);
+  });
+});
+
+test(
+  'as process 1 of a container it reaps orphans as well',
+  needsRoot,
+  async () => {
+    await withSupervised(async (supervised) => {
+      const through = ['unshare', '--pid', '--fork', '--kill-child'];
+      const script = "(sh -c 'sleep 0.1; echo orphan' &); exec sleep 1000";
+      const words = supervised.words(['--foreground'], ['sh', '-c', script]);
+      const container = spawn(through[0]!, [
+        ...through.slice(1),
+        nodes[0].path,
+        ...words,
+      ]);
+      await supervised.line(/^orphan$/);
+      const [supervisor] = childrenOf(container.pid!);
+      // A zombie would be one of them.
+      await until('one child', () => childrenOf(supervisor!).length === 1);
+      container.kill('SIGKILL');
+      await until('the end of the container', () => isGone(supervisor!));
+      for (const name of ['x.pid', 'c.pid'])
+        rmSync(join(supervised.folder, name));
+    });
+  },
+);
+
+for (const [words, message] of [
+  [['--respawn-delay', '1s', '--', 'true'], '--respawn-delay needs --respawn'],
+  [['--orphan', 'keep', '--', 'true'], '--orphan needs --respawn'],
+  [
+    ['--respawn', '--orphan', 'keep', '--', 'true'],
+    '--orphan keep needs --child-pidfile',
+  ],
+  [['--respawn', '--respawn-limit', '5', '--', 'true'], 'It must be N/SECONDS'],
+  [
+    ['--respawn', '--no-respawn-codes', '256', '--', 'true'],
+    'It must be exit statuses',
+  ],
+  [
+    ['--respawn', '--stop-signal', 'STOPP', '--', 'true'],
+    'It must be the name of a signal',
+  ],
+] as const) {
+  test(`'${words.slice(0, -2).join(' ')}' is wrong usage`, async () => {
+    const { status, stderr } = await posixDaemonize(['run', ...words]);
+    assert.equal(status, 2);
+    assert.ok(stderr.includes(message), stderr);
+  });
+}
