@@ -16,6 +16,7 @@ import { measureImport } from './import.mjs';
 import { measureLaunch } from './launch.mjs';
 import { plot } from './plot.mjs';
 import { output } from './sample.mjs';
+import { measureSupervisors } from './supervisor.mjs';
 import { measureSyslog } from './syslog.mjs';
 import { tabulate } from './table.mjs';
 
@@ -23,8 +24,8 @@ const here = import.meta.dirname;
 const [quick, folder] = process.argv.slice(2);
 const rounds =
   quick === '--quick'
-    ? { launch: 5, fork: 1, syslog: 1, stopped: 1 }
-    : { launch: 25, fork: 15, syslog: 15, stopped: 3 };
+    ? { launch: 5, fork: 1, syslog: 1, stopped: 1, kill: 2 }
+    : { launch: 25, fork: 15, syslog: 15, stopped: 3, kill: 25 };
 const target = quick === '--quick' ? folder : join(here, 'results');
 
 /** ms, for the second table of launches */
@@ -57,6 +58,7 @@ const results = {
   imports: await measureImport(rounds.launch),
   fork: await measureFork(rounds.fork),
   syslog: await measureSyslog(rounds, flood),
+  supervisors: await measureSupervisors(rounds.kill),
 };
 
 const table = tabulate(results);

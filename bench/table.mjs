@@ -1,5 +1,6 @@
 // The results as Markdown tables.
 import { digits, spread, table } from './markdown.mjs';
+import { tabulateSupervisors } from './table-supervisors.mjs';
 import { tabulateSyslog } from './table-syslog.mjs';
 
 const steps = [
@@ -14,7 +15,8 @@ const steps = [
 ];
 
 export function tabulate(results) {
-  const { machine, launch, imports, launchImports, fork, syslog } = results;
+  const { machine, launch, imports, launchImports, fork, syslog, supervisors } =
+    results;
   return [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node.js ${machine.node}, Python ${machine.python}. Times in ms; the middle half of the samples stands in parentheses.`,
     `### Launch\n\nMedian of ${machine.rounds.launch}; × is the ratio to \`node -e 0\`.`,
@@ -39,6 +41,7 @@ export function tabulate(results) {
       daemonize: daemonize.median,
     })),
     ...tabulateSyslog(syslog, machine),
+    ...tabulateSupervisors(supervisors, machine),
   ].join('\n\n');
 }
 

@@ -21,6 +21,7 @@ interface Results {
   imports: Row[];
   fork: Row[];
   syslog?: { receiver: Flood[]; rsyslogd?: Flood[]; stopped: Row[] };
+  supervisors: Row[];
 }
 
 const bench = join(__dirname, '../bench/index.mjs');
@@ -65,6 +66,8 @@ test('the benchmark runs and has a result for every row', async (t) => {
     '1200 MB',
     '400 MB of Buffers',
   ]);
+  const supervisors = ['posix-daemonize run --respawn', 'pm2', 'forever'];
+  assert.deepEqual(names(results.supervisors), supervisors);
   const table = read('table.md');
   if (results.syslog) {
     const { receiver, rsyslogd, stopped } = results.syslog;
@@ -80,6 +83,7 @@ test('the benchmark runs and has a result for every row', async (t) => {
   for (const name of [
     ...programs,
     ...heaps,
+    ...supervisors,
     ...(results.syslog ? loggers : []),
   ])
     assert.ok(table.includes(`| ${name} `), name);

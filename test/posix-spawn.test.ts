@@ -20,7 +20,7 @@ async function output(
   script: string,
   options: SpawnOptions = {},
 ): Promise<string[]> {
-  return withFolder(async (folder) => {
+  return withFolder((folder) => {
     const file = join(folder, 'out');
     const fd = openSync(file, 'w');
     const [input, , ...others] = options.fds ?? [0, 1, 2];
@@ -33,7 +33,7 @@ async function output(
     } finally {
       closeSync(fd);
     }
-    return readFileSync(file, 'utf8').trim().split('\n');
+    return Promise.resolve(readFileSync(file, 'utf8').trim().split('\n'));
   });
 }
 

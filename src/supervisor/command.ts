@@ -33,7 +33,7 @@ export function signalCommand(pid: number, signal: Signal): void {
 
 function send(pid: number, signal: Signal): boolean {
   try {
-    return process.kill(pid, signalNumber(signal)!);
+    return process.kill(pid, signalNumber(signal));
   } catch {
     // EPERM: it is another user's by now, and the kernel's answer final.
     return false;

@@ -22,11 +22,9 @@ export interface RespawnFlags {
   childPidfile?: string;
 }
 
-/** What a supervisor is told, less what belongs to the command. */
-export interface RespawnPlan extends Omit<
-  SupervisorOptions,
-  'file' | 'argv' | 'childPidfile'
-> {
+export interface RespawnPlan {
+  /** What a supervisor is told, but for the command itself. */
+  policy: Omit<SupervisorOptions, 'file' | 'argv' | 'childPidfile'>;
   childPidfile: string | undefined;
 }
 
@@ -121,18 +119,18 @@ export function respawnPlan(
       'by that file the next start finds the command that was kept; --name gives one',
     );
   }
-  return {
+  const policy = {
     restart: restartOf(flags),
     stopSignal: flags.stopSignal ?? defaults.stopSignal,
     killTimeout: flags.killTimeout ?? defaults.killTimeout,
     orphan,
-    childPidfile,
     // A new root would lead to another place.
     ...(pidfile && !chroot && { stateFile: stateFileOf(pidfile.path) }),
   };
+  return { policy, childPidfile };
 }
 
-function restartOf(flags: RespawnFlags): RespawnPlan['restart'] {
+function restartOf(flags: RespawnFlags): SupervisorOptions['restart'] {
   const { respawn, respawnCodes } = flags;
   return {
     when: respawn === 'on-failure' ? respawn : defaults.when,

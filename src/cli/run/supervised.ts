@@ -45,7 +45,7 @@ export class Supervised {
 
   get exec(): Step {
     const { file } = this.#plan.command;
-    const { when } = this.#respawn.restart;
+    const { when } = this.#respawn.policy.restart;
     return {
       name: 'exec',
       source: '--respawn; FreeBSD daemon(8) -r; systemd.service(5) Restart=',
@@ -69,10 +69,9 @@ export class Supervised {
   }
 
   #options(): SupervisorOptions {
-    const { childPidfile: _, ...respawn } = this.#respawn;
     return {
       ...this.#plan.command,
-      ...respawn,
+      ...this.#respawn.policy,
       ...(this.#childPidfile && { childPidfile: this.#childPidfile }),
     };
   }
