@@ -29,6 +29,9 @@ const soon = ['--respawn-delay', '1ms', '--respawn-max-delay', '1ms'];
 const counting =
   'for i in 1 2 3 4 5 6 7 8 9 10; do echo "$$ $i"; done; exec sleep 1000';
 
+const stateOf = (pid: number): string | undefined =>
+  /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')
@@ -62,8 +65,8 @@ test('a command that is killed 100 times is back each time, without a zombie or 
     assert.deepEqual(written, expected);
     assert.equal(new Set(pids).size, 101);
     assert.deepEqual(childrenOf(supervised.pid), [pids.at(-1)]);
-    const { restarts, lastExit, childPid } = supervised.state;
-    assert.equal(restarts, 100);
+    await until('the count', () => supervised.state.restarts === 100);
+    const { lastExit, childPid } = supervised.state;
     assert.equal(lastExit!.signal, 'SIGKILL');
     assert.equal(childPid, pids.at(-1));
   });
@@ -256,6 +259,8 @@ test('a stopped process is killed after the kill timeout', async () => {
     await supervised.line(/^ready$/);
     const pid = await supervised.child();
     process.kill(pid, 'SIGSTOP');
+    // Of two signals at once it would take SIGTERM first.
+    await until('its stop', () => stateOf(pid) === 'T');
     child.kill('SIGTERM');
     assert.equal(await statusOf(child), 137);
     assert.deepEqual(supervised.told(), [
@@ -362,7 +367,7 @@ test('the start waits for the readiness of the command; later ones tell nobody',
       'the second run',
       () => supervised.lines().filter((line) => line === 'told').length === 2,
     );
-    assert.equal(supervised.state.restarts, 1);
+    await until('its count', () => supervised.state.restarts === 1);
   });
 });
 
@@ -371,22 +376,27 @@ test(
   needsRoot,
   async () => {
     await withSupervised(async (supervised) => {
-      const through = ['unshare', '--pid', '--fork', '--kill-child'];
       const script = "(sh -c 'sleep 0.1; echo orphan' &); exec sleep 1000";
       const words = supervised.words(['--foreground'], ['sh', '-c', script]);
-      const container = spawn(through[0]!, [
-        ...through.slice(1),
-        nodes[0].path,
-        ...words,
-      ]);
-      await supervised.line(/^orphan$/);
-      const [supervisor] = childrenOf(container.pid!);
-      // A zombie would be one of them.
-      await until('one child', () => childrenOf(supervisor!).length === 1);
-      container.kill('SIGKILL');
-      await until('the end of the container', () => isGone(supervisor!));
-      for (const name of ['x.pid', 'c.pid'])
-        rmSync(join(supervised.folder, name));
+      const options = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+      const container = spawn(
+        'unshare',
+        [...options, nodes[0].path, ...words],
+        { stdio: 'ignore' },
+      );
+      try {
+        await supervised.line(/^orphan$/);
+        const [supervisor] = childrenOf(container.pid!);
+        // A zombie would be one of them.
+        await until('one child', () => childrenOf(supervisor!).length === 1);
+        container.kill('SIGKILL');
+        await until('the end of the container', () => isGone(supervisor!));
+      } finally {
+        container.kill('SIGKILL');
+        // The pids in there are those of other processes out here.
+        for (const name of ['x.pid', 'c.pid'])
+          rmSync(join(supervised.folder, name), { force: true });
+      }
     });
   },
 );

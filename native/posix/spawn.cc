@@ -107,8 +107,8 @@ int enter(const std::string& cwd) {
   attempt(chdir_act, enter(program.cwd));
   attempt(fds_act, place_descriptors(plan.sources));
   reset_signals();
-  attempt(exec_act, ::execvpe(program.file.c_str(), plan.argv.data(),
-                              plan.env.data()));
+  attempt(exec_act,
+          ::execvpe(program.file.c_str(), plan.argv.data(), plan.env.data()));
   ::_exit(127);
 }
 
@@ -122,8 +122,12 @@ __attribute__((noinline)) pid_t start(Plan& plan) {
 }  // namespace
 
 std::array<int, 2> spawn(const Program& program) noexcept {
-  Plan plan = {program,     pointers(program.argv), pointers(program.env),
-               program.fds, ::getpid(),             0,
+  Plan plan = {program,
+               pointers(program.argv),
+               pointers(program.env),
+               program.fds,
+               ::getpid(),
+               0,
                fork_act};
   sigset_t all, before;
   ::sigfillset(&all);

@@ -46,7 +46,10 @@ export function stepsOf(
       ...(supervised?.before ?? []),
     ],
     after: [
-      ...after.flatMap(changed),
+      ...after.flatMap((step) =>
+        // A supervisor stays, and its lock with it.
+        supervised && step.name === 'pid' ? [step] : changed(step),
+      ),
       ...[variables(plan, wires), kept(plan, wires)].flat(),
       supervised?.exec ?? exec(plan),
     ],
