@@ -1,11 +1,15 @@
 /** What the supervisor has to say, beside what the command writes. */
 import { fstatSync, statSync } from 'node:fs';
-import { setDefaultLog } from '../posix/log-pipes';
+import {
+  createSyslogStream,
+  type SyslogStream,
+} from '../logging/syslog-stream';
 import { writeAll } from '../posix/loop';
-import { syslog } from '../posix/syslog';
 import type { Decision, End } from './policy';
 
 const ident = 'posix-daemonize';
+
+let log: SyslogStream | undefined;
 
 /**
  * A line on standard error, where the command's errors are; or in the system log,
@@ -13,16 +17,12 @@ const ident = 'posix-daemonize';
  */
 export function say(text: string): void {
   try {
-    if (isNull(2)) toSystemLog(text);
+    if (isNull(2))
+      (log ??= createSyslogStream({ ident })).send('warning', text);
     else writeAll(2, Buffer.from(`${ident}: ${text}\n`));
   } catch {
     // A full disk or a pipe without a reader must not end the daemon.
   }
-}
-
-function toSystemLog(text: string): void {
-  setDefaultLog(ident);
-  syslog('warning', text);
 }
 
 function isNull(fd: number): boolean {
