@@ -1,6 +1,15 @@
 /** Options of `daemonize`, checked and completed. */
 import { resolve } from 'node:path';
 import {
+  arrayOf,
+  type Check,
+  idOrName,
+  integer,
+  objectOf,
+  oneOf,
+  path,
+} from './checks';
+import {
   type Facility,
   priorities,
   type SyslogOption,
@@ -18,10 +27,8 @@ import type { LogMask } from './posix/syslog';
 import type { PrivilegeOptions } from './privileges';
 import type { Surroundings } from './surroundings';
 import {
-  validateArray,
   validateBoolean,
   validateFd,
-  validateInteger,
   validateOneOf,
   validateOptions,
   validateString,
@@ -62,26 +69,6 @@ export interface LogSettings {
   mask: LogMask | undefined;
 }
 
-type Check = (value: unknown, name: string) => void;
-
-const oneOf =
-  (...words: readonly unknown[]): Check =>
-  (value, name) =>
-    validateOneOf(value, name, words);
-
-const arrayOf =
-  (check: Check): Check =>
-  (value, name) => {
-    validateArray(value, name);
-    for (const [index, item] of value.entries())
-      check(item, `${name}[${index}]`);
-  };
-
-const integer =
-  (min: number, max?: number): Check =>
-  (value, name) =>
-    validateInteger(value, name, min, max);
-
 const functionOr =
   (...words: readonly string[]): Check =>
   (value, name) => {
@@ -91,23 +78,12 @@ const functionOr =
     validateOneOf(value, name, words);
   };
 
-const path: Check = (value, name) => {
-  validateString(value, name);
-  if (value === '') throw invalidArgType(name, 'a path', value);
-};
-
 const input: Check = (value, name) => {
   if (typeof value === 'number') validateFd(value, name);
   else if (typeof value === 'string') path(value, name);
   else throw invalidArgType(name, 'of type string or number', value);
   if (value === 'syslog')
     throw invalidArgValue(name, value, "must be readable, 'syslog' is not");
-};
-
-const idOrName: Check = (value, name) => {
-  if (typeof value === 'number') validateInteger(value, name, 0, 0xfffffffe);
-  else if (typeof value === 'string') validateString(value, name);
-  else throw invalidArgType(name, 'of type string or number', value);
 };
 
 /** Node's own are among the others: a newline there could do anything. */
@@ -121,18 +97,6 @@ const passedFd: Check = (value, name) => {
 };
 
 const mode = integer(0, 0o777);
-
-/** An object of these parts; those that `optional` lacks must be there. */
-const objectOf =
-  (parts: Readonly<Record<string, Check>>, required?: string): Check =>
-  (value, name) => {
-    validateOptions(value, name, Object.keys(parts));
-    for (const [part, check] of Object.entries(parts)) {
-      const item = value[part as keyof typeof value] as unknown;
-      if (item !== undefined || part === required)
-        check(item, `${name}.${part}`);
-    }
-  };
 
 const logMask: Check = (value, name) => {
   const priority = oneOf(...Object.keys(priorities));

@@ -140,19 +140,23 @@ function unknownOption(
   known: readonly string[],
   options: object,
 ): TypeError {
-  const [nearest] = known
-    .map((option) => ({
-      option,
-      distance: distance(key.toLowerCase(), option.toLowerCase()),
-    }))
-    .filter((candidate) => candidate.distance <= Math.max(2, key.length / 2))
-    .sort((a, b) => a.distance - b.distance);
-  const hint = nearest ? `, did you mean '${nearest.option}'?` : '';
   return invalidArgValue(
     name,
     options[key as keyof typeof options],
-    `is unknown${hint}`,
+    `is unknown${didYouMean(key, known)}`,
   );
+}
+
+/** `", did you mean 'cwd'?"`, or nothing where no known word is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map((candidate) => ({
+      candidate,
+      distance: distance(word.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .filter(({ distance }) => distance <= Math.max(2, word.length / 2))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest ? `, did you mean '${nearest.candidate}'?` : '';
 }
 
 /** Levenshtein's: how many letters to insert, delete or replace. */

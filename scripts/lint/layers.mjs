@@ -42,7 +42,14 @@ const layers = [
     'systemd/',
   ],
   ['posix/'],
-  ['binding', 'errors', 'constants', 'validate', 'program-arguments'],
+  [
+    'binding',
+    'errors',
+    'constants',
+    'checks',
+    'validate',
+    'program-arguments',
+  ],
 ];
 const posix = layers.findIndex((layer) => layer.includes('posix/'));
 
