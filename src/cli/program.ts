@@ -1,7 +1,14 @@
 /** The commands, and what all of them have in common. */
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion';
+import { addList } from './commands/list';
+import { addLogs } from './commands/logs';
+import { addReload } from './commands/reload';
+import { addRestart } from './commands/restart';
 import { addRun } from './commands/run';
+import { addStart } from './commands/start';
+import { addStatus } from './commands/status';
+import { addStop } from './commands/stop';
 import { hasColours, paint } from './terminal';
 
 // By its name: the same from lib/ and from src/.
@@ -34,4 +41,11 @@ export const program = new Command('posix-daemonize')
   );
 
 addRun(program);
+addStart(program);
+addStop(program);
+addRestart(program);
+addReload(program);
+addStatus(program);
+addList(program);
+addLogs(program);
 addCompletion(program);

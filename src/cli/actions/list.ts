@@ -1,0 +1,16 @@
+/** What `list` does. */
+import { reportOn } from '../daemons/report';
+import { selectOrAll, type Where } from '../daemons/selection';
+import { print } from '../terminal';
+import { show } from './status';
+
+export interface ListFlags extends Where {
+  json?: true;
+  names?: true;
+}
+
+export async function list(names: string[], flags: ListFlags): Promise<void> {
+  const daemons = await selectOrAll(names, flags);
+  if (flags.names) for (const { name } of daemons) print(name);
+  else show(daemons.map(reportOn), flags.json);
+}

@@ -1,0 +1,36 @@
+/** What `status` does. */
+import { type Report, formatReports, reportOn } from '../daemons/report';
+import { selectOrAll, type Where } from '../daemons/selection';
+import { statusCodes } from '../exit-codes';
+import { print, warn } from '../terminal';
+
+const codes: Readonly<Record<Report['state'], number>> = {
+  running: statusCodes.running,
+  stale: statusCodes.dead,
+  stopped: statusCodes.notRunning,
+  unknown: statusCodes.unknown,
+};
+
+export interface StatusFlags extends Where {
+  json?: true;
+}
+
+export async function status(
+  names: string[],
+  flags: StatusFlags,
+): Promise<void> {
+  const reports = (await selectOrAll(names, flags)).map(reportOn);
+  show(reports, flags.json);
+  process.exitCode = Math.max(...reports.map(({ state }) => codes[state]), 0);
+}
+
+/** As JSON or as a table. */
+export function show(reports: readonly Report[], json = false): void {
+  if (json) {
+    print(JSON.stringify(reports, null, 2));
+    return;
+  }
+  print(formatReports(reports));
+  for (const { name, reason } of reports)
+    if (reason !== null) warn(`${name}: ${reason}`);
+}

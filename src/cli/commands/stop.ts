@@ -1,0 +1,49 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Signal, signalNumber } from '../../constants';
+import { duration } from '../run/values';
+import { addCommand, lsbOption, pidfileOption } from './options';
+
+export function addStop(program: Command): void {
+  const command = addCommand(
+    program,
+    'stop',
+    'stop daemons, those first that depend on others, and wait for their ends',
+  );
+  addStopOptions(command)
+    .addOption(pidfileOption())
+    .addOption(lsbOption())
+    .action((names: string[], flags: object) => {
+      const { stop } =
+        require('../actions/stop') as typeof import('../actions/stop');
+      return stop(names, flags);
+    });
+}
+
+export function addStopOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--signal <signal>',
+        'what tells it to end (default: SIGTERM)',
+      ).argParser(signal),
+    )
+    .addOption(
+      new Option(
+        '--timeout <time>',
+        'how long to wait for the end (default: 10s)',
+      ).argParser(duration),
+    )
+    .addOption(
+      new Option(
+        '--kill-timeout <time>',
+        'when to send SIGKILL (default: never)',
+      ).argParser(duration),
+    );
+}
+
+/** With or without SIG, as kill(1) takes it. */
+function signal(text: string): Signal {
+  const name = `SIG${text.toUpperCase().replace(/^SIG/, '')}`;
+  if (signalNumber(name) !== undefined) return name as Signal;
+  throw new InvalidArgumentError('It must be a signal, as SIGTERM is.');
+}

@@ -1,0 +1,92 @@
+/** How daemons are: for `list` and `status`. */
+import { statusOf } from '../../control';
+import { formatBytes, formatDuration } from '../quantities';
+import { formatTable } from '../table';
+import { paint, type Style } from '../terminal';
+import type { Managed } from './managed';
+import { restartsOf } from './supervised';
+
+/**
+ * As `--json` prints it, one for each daemon. What is not known is null. Keys are
+ * only ever added.
+ */
+export interface Report {
+  name: string;
+  state: 'running' | 'stopped' | 'stale' | 'unknown';
+  pid: number | null;
+  /** ISO 8601. */
+  since: string | null;
+  /** ms */
+  uptime: number | null;
+  /** Percent of one CPU over its whole life, as ps(1) has it. */
+  cpu: number | null;
+  /** Resident, in bytes. */
+  memory: number | null;
+  threads: number | null;
+  /** Of what a supervisor restarts; null where there is none. */
+  restarts: number | null;
+  /** Whether it says that it is up; null where it says nothing of that. */
+  ready: boolean | null;
+  pidfile: string;
+  /** Why the state is not known. */
+  reason: string | null;
+}
+
+export function reportOn({ name, pidfile }: Managed): Report {
+  const { state, pid, since, uptime, cpu, ...more } = look(pidfile);
+  const share = cpu !== undefined && uptime ? (100 * cpu) / uptime : undefined;
+  return {
+    name,
+    state,
+    pid: pid ?? null,
+    since: since?.toISOString() ?? null,
+    uptime: uptime === undefined ? null : Math.round(uptime),
+    cpu: share === undefined ? null : Math.round(share * 10) / 10,
+    memory: more.memory ?? null,
+    threads: more.threads ?? null,
+    restarts: restartsOf(pidfile) ?? null,
+    ready: more.ready ?? null,
+    pidfile,
+    reason: more.reason ?? null,
+  };
+}
+
+/** One that cannot be asked must not keep the others from being shown. */
+function look(pidfile: string): ReturnType<typeof statusOf> {
+  try {
+    return statusOf(pidfile);
+  } catch (error) {
+    return { state: 'unknown', reason: (error as Error).message };
+  }
+}
+
+const styles: Readonly<Record<Report['state'], Style>> = {
+  running: 'green',
+  stopped: 'dim',
+  stale: 'red',
+  unknown: 'yellow',
+};
+
+/** The table; reasons are told below it. */
+export function formatReports(reports: readonly Report[]): string {
+  const head = ['NAME', 'STATE', 'PID', 'UPTIME', 'CPU', 'MEMORY', 'RESTARTS'];
+  const bold = head.map((word) => paint(process.stdout, 'bold', word));
+  const rows = reports.map((report) => [
+    report.name,
+    paint(process.stdout, styles[report.state], stateOf(report)),
+    shown(report.pid, String),
+    shown(report.uptime, formatDuration),
+    shown(report.cpu, (cpu) => `${cpu.toFixed(1)}%`),
+    shown(report.memory, formatBytes),
+    shown(report.restarts, String),
+  ]);
+  return formatTable([bold, ...rows]);
+}
+
+const stateOf = ({ state, ready }: Report): string =>
+  state === 'running' && ready === false ? 'starting' : state;
+
+const shown = (
+  value: number | null,
+  format: (value: number) => string,
+): string => (value === null ? '-' : format(value));

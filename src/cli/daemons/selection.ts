@@ -1,0 +1,123 @@
+/** Which daemons a command is about. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { didYouMean } from '../../validate';
+import { placesOf } from '../places';
+import { findRegistered, type Registered, registeredNames } from '../registry';
+import { ConfigurationError } from './configuration-error';
+import { checkDefinitions } from './definition';
+import { describe } from './described';
+import type { Managed } from './managed';
+import { inOrder } from './order';
+import { findSource, readSource } from './source';
+
+/** As given after a command. */
+export interface Where {
+  file?: string;
+  pidfile?: string;
+}
+
+/**
+ * The daemons of these names, those that others depend on first. A name that the
+ * file does not have is one that `run --name` was given, or a PID file at its
+ * default place. Without names: all of the file.
+ * @param needed whether to add those that the named ones depend on
+ * @throws {ConfigurationError} the file is wrong or lacks a name; there is
+ *   neither a file nor a name
+ */
+export async function select(
+  names: readonly string[],
+  { file, pidfile }: Where,
+  needed = false,
+): Promise<Managed[]> {
+  if (pidfile !== undefined) return [byPidfile(resolve(pidfile))];
+  const described = await load(file);
+  if (names.length === 0) {
+    if (described) return inOrder(described);
+    throw new ConfigurationError(
+      'there is no daemons.json here',
+      'give its path by --file, or the name of a daemon',
+    );
+  }
+  const unique = [...new Set(names)];
+  const own = unique.filter((name) => described?.has(name));
+  const ordered = described ? inOrder(described, own) : [];
+  return [
+    ...ordered.filter(({ name }) => needed || own.includes(name)),
+    ...unique
+      .filter((name) => !own.includes(name))
+      .map((name) => byName(name, described)),
+  ];
+}
+
+/** As `select`; without names also all that `run --name` was given. */
+export async function selectOrAll(
+  names: readonly string[],
+  where: Where,
+): Promise<Managed[]> {
+  if (names.length > 0 || where.pidfile !== undefined)
+    return select(names, where);
+  const described = await load(where.file);
+  const all = described ? inOrder(described) : [];
+  const others = allRegistered().filter(({ name }) => !described?.has(name));
+  return [...all, ...others];
+}
+
+const allRegistered = (): Managed[] =>
+  registeredNames()
+    .flatMap((name) => findRegistered(name) ?? [])
+    .map(registered);
+
+function byPidfile(pidfile: string): Managed {
+  const known = allRegistered().find((daemon) => daemon.pidfile === pidfile);
+  return known ?? unknown(basename(pidfile), pidfile);
+}
+
+async function load(
+  file: string | undefined,
+): Promise<ReadonlyMap<string, Managed> | undefined> {
+  const path = file === undefined ? findSource() : resolve(file);
+  if (path === undefined) return undefined;
+  const definitions = await readSource(path);
+  try {
+    checkDefinitions(definitions);
+    const described = describe(definitions, dirname(path));
+    inOrder(described);
+    return described;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ConfigurationError(`${path}: ${error.message}`);
+  }
+}
+
+function byName(
+  name: string,
+  described: ReadonlyMap<string, Managed> | undefined,
+): Managed {
+  const known = findRegistered(name);
+  if (known) return registered(known);
+  const { pidfile } = placesOf(name);
+  if (!described || existsSync(pidfile)) return unknown(name, pidfile);
+  const hint = didYouMean(name, [...described.keys()]);
+  throw new ConfigurationError(`there is no daemon '${name}'${hint}`);
+}
+
+function registered({ name, pidfile, ...run }: Registered): Managed {
+  return {
+    ...unknown(name, pidfile),
+    outputs: [run.stdout, run.stderr],
+    launch: { args: run.args, cwd: run.cwd },
+  };
+}
+
+/** Nothing is known but the PID file. */
+function unknown(name: string, pidfile: string): Managed {
+  return {
+    name,
+    pidfile,
+    outputs: [],
+    dependsOn: [],
+    delay: 0,
+    stop: {},
+  };
+}

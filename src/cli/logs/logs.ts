@@ -1,0 +1,87 @@
+/** `logs`: what daemons have written, and write. */
+import { existsSync } from 'node:fs';
+import type { Managed } from '../daemons/managed';
+import { paint, warn } from '../terminal';
+import { LinePrefixer } from './line-prefixer';
+import { LogFile } from './log-file';
+import { LogFollower } from './log-follower';
+
+interface Source {
+  /** Before each line, where there are several. */
+  label: string;
+  path: string;
+}
+
+/**
+ * Shows the last lines of log files, each line with the name of its daemon where
+ * there are several. Tells where else to look for what is in no file.
+ * @param follow go on until the process ends
+ * @returns whether there was a file
+ */
+export function showLogs(
+  daemons: readonly Managed[],
+  lines: number,
+  follow: boolean,
+): boolean {
+  const sources = daemons.flatMap(sourcesOf);
+  endWithReader();
+  const width = Math.max(...sources.map(({ label }) => label.length));
+  for (const { label, path } of sources) {
+    const prefix = paint(process.stdout, 'dim', `${label.padEnd(width)} | `);
+    const prefixer = new LinePrefixer(prefix, write);
+    const emit = (chunk: Buffer): void =>
+      sources.length > 1 ? prefixer.write(chunk) : write(chunk);
+    if (follow) new LogFollower(path, lines, emit);
+    else {
+      showLast(path, lines, emit);
+      prefixer.end();
+    }
+  }
+  return sources.length > 0;
+}
+
+function sourcesOf({ name, outputs }: Managed): Source[] {
+  const [stdout, stderr] = outputs;
+  if (outputs.length === 0) warn(`${name}: it is not known where it logs`);
+  if (outputs.includes('syslog')) warn(`${name}: ${systemLog(name)}`);
+  const files = [...new Set(outputs)].filter((path) => path.startsWith('/'));
+  if (stdout === 'null' && stderr === 'null') warn(`${name}: it keeps no log`);
+  return files.map((path) => ({
+    label: files.length > 1 && path === stderr ? `${name} stderr` : name,
+    path,
+  }));
+}
+
+/** Where the entries of a daemon are. */
+function systemLog(name: string): string {
+  // As sd_booted(3) asks.
+  if (existsSync('/run/systemd/system')) return `see \`journalctl -t ${name}\``;
+  const file = ['/var/log/syslog', '/var/log/messages'].find(existsSync);
+  return file === undefined
+    ? 'it logs to the system log'
+    : `see \`grep '${name}' ${file}\``;
+}
+
+function showLast(
+  path: string,
+  lines: number,
+  emit: (chunk: Buffer) => void,
+): void {
+  if (!existsSync(path)) {
+    warn(`${path} is not there yet`);
+    return;
+  }
+  const file = new LogFile(path);
+  file.seekLines(lines);
+  file.read(emit);
+  file.close();
+}
+
+const write = (chunk: Buffer): void => void process.stdout.write(chunk);
+
+/** As with SIGPIPE, which Node ignores: nobody is there to read. */
+function endWithReader(): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    process.exit(code === 'EPIPE' ? 0 : 1);
+  });
+}
