@@ -42,12 +42,15 @@ export const idOrName: Check = (value, name) => {
 
 /** An object with no other parts than these, of which `required` must be there. */
 export const objectOf =
-  (parts: Readonly<Record<string, Check>>, required?: string): Check =>
+  (
+    parts: Readonly<Record<string, Check>>,
+    ...required: readonly string[]
+  ): Check =>
   (value, name) => {
     validateOptions(value, name, Object.keys(parts));
     for (const [part, check] of Object.entries(parts)) {
       const item = value[part as keyof typeof value] as unknown;
-      if (item !== undefined || part === required)
+      if (item !== undefined || required.includes(part))
         check(item, `${name}.${part}`);
     }
   };

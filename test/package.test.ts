@@ -115,6 +115,7 @@ test('the package holds what it needs and nothing else', () => {
     'binding.gyp',
     'man/posix-daemonize.1',
     'package.json',
+    'schema/daemons.schema.json',
   ];
   assert.deepEqual(
     [...files].sort(),

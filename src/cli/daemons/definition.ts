@@ -5,6 +5,7 @@ import {
   idOrName,
   integer,
   objectOf,
+  oneOf,
   path,
 } from '../../checks';
 import type { Signal } from '../../constants';
@@ -95,13 +96,29 @@ const ready: Check = (value, name) => {
 
 /** Of the supervisor that stays, where it is not `true` or `false`. */
 const respawnOptions = {
+  when: oneOf('always', 'on-failure'),
   delay: validateTime,
   maxDelay: validateTime,
+  resetAfter: validateTime,
+  limit: objectOf(
+    { restarts: integer(1, 999_999), seconds: integer(1, 9_999_999) },
+    'restarts',
+    'seconds',
+  ),
+  finalCodes: arrayOf(integer(0, 255)),
+  orphan: oneOf('stop', 'keep'),
+  childPidfile: path,
 };
 
 export interface RespawnDefinition {
+  when?: 'always' | 'on-failure';
   delay?: number;
   maxDelay?: number;
+  resetAfter?: number;
+  limit?: { restarts: number; seconds: number };
+  finalCodes?: number[];
+  orphan?: 'stop' | 'keep';
+  childPidfile?: string;
 }
 
 const respawn: Check = (value, name) =>

@@ -1,5 +1,6 @@
 /** The daemons of a file, with all paths and defaults filled in. */
 import { resolve } from 'node:path';
+import type { StopOptions } from '../../control';
 import { placesOf } from '../places';
 import type { Definition, Definitions } from './definition';
 import type { Managed } from './managed';
@@ -32,19 +33,31 @@ function complete(
   const places = placesOf(name);
   const { log = places.log, dependsOn = [], delay = 0 } = definition;
   const { stdout = log, stderr = stdout } = definition;
-  const { stopSignal, stopTimeout, killTimeout } = definition;
   const daemon = {
     name,
     pidfile: at(definition.pidfile ?? places.pidfile),
     outputs: [output(stdout), output(stderr)] as const,
     dependsOn,
     delay,
-    stop: {
-      ...(stopSignal && { signal: stopSignal }),
-      ...(stopTimeout !== undefined && { timeout: stopTimeout }),
-      ...(killTimeout !== undefined && { killTimeout }),
-    },
+    stop: stopOf(definition),
   };
   const args = runArguments(definition, daemon, folder);
   return { ...daemon, launch: { args, cwd: folder } };
+}
+
+/** ms that a supervisor takes for what it does after the end of its command */
+const farewell = 5000;
+
+/** A supervisor passes the signal on, and kills the command itself. */
+function stopOf({ respawn, ...definition }: Definition): StopOptions {
+  const { stopSignal: signal, stopTimeout, killTimeout } = definition;
+  if (respawn !== undefined && respawn !== false) {
+    const patience = killTimeout ?? 10_000;
+    return { timeout: stopTimeout ?? patience + farewell };
+  }
+  return {
+    ...(signal && { signal }),
+    ...(stopTimeout !== undefined && { timeout: stopTimeout }),
+    ...(killTimeout !== undefined && { killTimeout }),
+  };
 }

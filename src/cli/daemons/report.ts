@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from '../quantities';
 import { formatTable } from '../table';
 import { paint, type Style } from '../terminal';
 import type { Managed } from './managed';
-import { restartsOf } from './supervised';
+import { findSupervised } from './supervised';
 
 /**
  * As `--json` prints it, one for each daemon. What is not known is null. Keys are
@@ -18,11 +18,13 @@ export interface Report {
   since: string | null;
   /** ms */
   uptime: number | null;
-  /** Percent of one CPU over its whole life, as ps(1) has it. */
+  /** Percent of one CPU over the whole life, as ps(1) has it. */
   cpu: number | null;
   /** Resident, in bytes. */
   memory: number | null;
   threads: number | null;
+  /** The command under a supervisor; `cpu` and `memory` are of both. */
+  childPid: number | null;
   /** Of what a supervisor restarts; null where there is none. */
   restarts: number | null;
   /** Whether it says that it is up; null where it says nothing of that. */
@@ -34,7 +36,11 @@ export interface Report {
 
 export function reportOn({ name, pidfile }: Managed): Report {
   const { state, pid, since, uptime, cpu, ...more } = look(pidfile);
-  const share = cpu !== undefined && uptime ? (100 * cpu) / uptime : undefined;
+  const child = state === 'running' ? findSupervised(pidfile) : undefined;
+  const share =
+    cpu !== undefined && uptime
+      ? (100 * (cpu + (child?.cpu ?? 0))) / uptime
+      : undefined;
   return {
     name,
     state,
@@ -42,9 +48,11 @@ export function reportOn({ name, pidfile }: Managed): Report {
     since: since?.toISOString() ?? null,
     uptime: uptime === undefined ? null : Math.round(uptime),
     cpu: share === undefined ? null : Math.round(share * 10) / 10,
-    memory: more.memory ?? null,
+    memory:
+      more.memory === undefined ? null : more.memory + (child?.memory ?? 0),
     threads: more.threads ?? null,
-    restarts: restartsOf(pidfile) ?? null,
+    childPid: child?.pid ?? null,
+    restarts: child?.restarts ?? null,
     ready: more.ready ?? null,
     pidfile,
     reason: more.reason ?? null,

@@ -3,18 +3,21 @@ import { resolve } from 'node:path';
 import type { Definition } from './definition';
 import type { Managed } from './managed';
 
+type Flags = Record<string, string | number | boolean | undefined>;
+
 /** @returns what follows `run` */
 export function runArguments(
   definition: Definition,
   { name, pidfile, outputs: [stdout, stderr] }: Omit<Managed, 'launch'>,
   folder: string,
 ): string[] {
-  const { cwd = '.', env = {}, readyTimeout } = definition;
-  const flags: Record<string, string | number | boolean | undefined> = {
+  const { cwd = '.', env = {} } = definition;
+  const flags: Flags = {
     name,
-    pidfile,
-    stdout,
-    stderr: stderr === stdout ? undefined : stderr,
+    // What is not said is where `run` has it for the name, and makes folders for.
+    pidfile: definition.pidfile && pidfile,
+    stdout: (definition.log ?? definition.stdout) && stdout,
+    stderr: definition.stderr && stderr,
     cwd: resolve(folder, cwd),
     user: definition.user,
     group: definition.group,
@@ -22,8 +25,8 @@ export function runArguments(
     chmod: definition.chmod,
     'line-buffered': definition.lineBuffered,
     ready: definition.ready,
-    'ready-timeout':
-      readyTimeout === undefined ? undefined : `${readyTimeout}ms`,
+    'ready-timeout': ms(definition.readyTimeout),
+    ...respawnFlags(definition, pidfile, folder),
     // Whoever starts it, be it an init system: it is a daemon afterwards.
     detach: true,
   };
@@ -37,6 +40,33 @@ export function runArguments(
     ...commandWords(definition, folder),
   ];
 }
+
+function respawnFlags(
+  definition: Definition,
+  pidfile: string,
+  folder: string,
+): Flags {
+  const { respawn, stopSignal, killTimeout } = definition;
+  if (respawn === undefined || respawn === false) return {};
+  const { childPidfile, limit, ...options } = respawn === true ? {} : respawn;
+  return {
+    respawn: options.when ?? true,
+    'respawn-delay': ms(options.delay),
+    'respawn-max-delay': ms(options.maxDelay),
+    'respawn-reset': ms(options.resetAfter),
+    'respawn-limit': limit && `${limit.restarts}/${limit.seconds}`,
+    'no-respawn-codes': options.finalCodes?.join(','),
+    'stop-signal': stopSignal,
+    'kill-timeout': ms(killTimeout),
+    orphan: options.orphan,
+    'child-pidfile': childPidfile
+      ? resolve(folder, childPidfile)
+      : definition.pidfile && `${pidfile.replace(/\.pid$/, '')}.child.pid`,
+  };
+}
+
+const ms = (time: number | undefined): string | undefined =>
+  time === undefined ? undefined : `${time}ms`;
 
 function commandWords(
   { command, shell }: Definition,
