@@ -145,9 +145,23 @@ export class LogFollower {
 
   /** Watches the folder or, until it is there, the nearest one above it. */
   #watchFolder() {
+    for (;;) {
+      const folder = this.#nearestFolder();
+      const watcher = this.#watch(folder.path);
+      // What came before it was watched has made no event.
+      if (this.#nearestFolder().identity === folder.identity)
+        return { identity: folder.identity, watcher };
+      watcher?.close();
+    }
+  }
+
+  #nearestFolder(): { path: string; identity: string } {
     let path = dirname(this.#path);
-    while (!isThere(path)) path = dirname(path);
-    return { identity: identityOf(path)!, watcher: this.#watch(path) };
+    for (;;) {
+      const identity = identityOf(path);
+      if (identity !== undefined) return { path, identity };
+      path = dirname(path);
+    }
   }
 
   #watch(path: string): FSWatcher | undefined {
@@ -156,6 +170,7 @@ export class LogFollower {
       return watch(path, schedule).on('error', schedule);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined; // gone meanwhile
       if (!['EMFILE', 'ENOSPC'].includes(code)) throw error;
       this.#timer ??= setInterval(() => this.#schedule(), pause);
       return undefined;
