@@ -256,7 +256,7 @@ for (const { version, path } of nodes) {
       ]);
       assert.deepEqual([status, stdout], strips ? [0, 'a\n'] : [6, '']);
       if (!strips)
-        assert.match(stderr, /reads no TypeScript\n  use Node\.js 22\.18/);
+        assert.match(stderr, /reads no TypeScript\n {2}use Node\.js 22\.18/);
     }));
 }
 

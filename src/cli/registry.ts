@@ -1,15 +1,18 @@
 /**
- * What `run --name` was told, so that the daemon can be found, and started again,
- * by its name.
+ * What `run` was told, in a file beside the PID file: so that the daemon can be
+ * found by its name, and started again.
  */
 import {
-  mkdirSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { placesOf } from './places';
 
 export interface Registered {
@@ -25,47 +28,71 @@ export interface Registered {
   stderr: string;
 }
 
-const extension = '.json';
+const extension = '.run.json';
 
-/** Beside the default PID files, so it is emptied at boot as they are. */
-const folder = (): string =>
-  join(dirname(placesOf('posix-daemonize').pidfile), 'posix-daemonize');
-
-const fileOf = (name: string): string => join(folder(), name + extension);
+const besides = (pidfile: string): string =>
+  pidfile.replace(/\.pid$/, '') + extension;
 
 /**
- * Replaces what is known of this name, in one step. To be called by the process
- * that has the lock of the PID file, before it gives up privileges.
+ * Replaces what is known of this PID file, in one step. To be called once the
+ * daemon is up, by a process that has given up no privileges.
  * @throws the errors of `node:fs`
  */
 export function register(daemon: Registered): void {
-  const file = fileOf(daemon.name);
+  const file = besides(daemon.pidfile);
   const next = `${file}.${process.pid}`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(next, `${JSON.stringify(daemon)}\n`, { mode: 0o600 });
+  writeFileSync(next, `${JSON.stringify(daemon)}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  });
   renameSync(next, file);
 }
 
-/** @returns undefined if `run` did not have this name since the last boot */
-export function findRegistered(name: string): Registered | undefined {
-  const text = ifThere(() => readFileSync(fileOf(name), 'utf8'));
+/**
+ * What was registered beside a PID file. It says what is executed: a file that
+ * another user may have put there counts for nothing.
+ */
+export function findRegistered(pidfile: string): Registered | undefined {
+  const text = ifThere(() => readOwn(besides(pidfile)));
   return text === undefined ? undefined : (JSON.parse(text) as Registered);
 }
 
-/** Every name that `run` had, as this user, since the last boot. */
-export function registeredNames(): string[] {
-  const names = ifThere(() => readdirSync(folder())) ?? [];
-  return names
-    .filter((name) => name.endsWith(extension))
-    .map((name) => name.slice(0, -extension.length))
-    .sort();
+function readOwn(path: string): string | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { uid, mode } = fstatSync(fd);
+    const ours = [0, process.geteuid!()].includes(uid) && !(mode & 0o022);
+    return ours ? readFileSync(fd, 'utf8') : undefined;
+  } finally {
+    closeSync(fd);
+  }
 }
+
+/** All that is registered at the default places of this user. */
+export function allRegistered(): Registered[] {
+  const folder = dirname(placesOf('x').pidfile);
+  // Without XDG_RUNTIME_DIR each name has a folder of its own.
+  const folders =
+    basename(folder) === 'x' ? entries(dirname(folder)) : [folder];
+  return folders
+    .flatMap(entries)
+    .filter((path) => path.endsWith(extension))
+    .sort()
+    .flatMap(
+      (path) => findRegistered(`${path.slice(0, -extension.length)}.pid`) ?? [],
+    );
+}
+
+const entries = (folder: string): string[] =>
+  (ifThere(() => readdirSync(folder)) ?? []).map((name) => join(folder, name));
 
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'].includes(code))
+      return undefined;
     throw error;
   }
 }

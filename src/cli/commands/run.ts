@@ -50,6 +50,11 @@ async function run(words: string[], flags: Flags): Promise<void> {
   }
   try {
     await launch(plan);
+    if (flags.name !== undefined && plan.settings.detach) {
+      const { remember } =
+        require('../run/registration') as typeof import('../run/registration');
+      remember(flags.name, plan, process.argv.slice(3));
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_DAEMON_ALREADY_RUNNING' || !flags.lsb) throw error;

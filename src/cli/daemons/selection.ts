@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { didYouMean } from '../../validate';
 import { placesOf } from '../places';
-import { findRegistered, type Registered, registeredNames } from '../registry';
+import { allRegistered, findRegistered, type Registered } from '../registry';
 import { ConfigurationError } from './configuration-error';
 import { checkDefinitions } from './definition';
 import { describe } from './described';
@@ -59,18 +59,18 @@ export async function selectOrAll(
     return select(names, where);
   const described = await load(where.file);
   const all = described ? inOrder(described) : [];
-  const others = allRegistered().filter(({ name }) => !described?.has(name));
+  const places = all.map((daemon) => daemon.pidfile);
+  const others = allRegistered()
+    .filter(({ pidfile }) => !places.includes(pidfile))
+    .map(registered);
   return [...all, ...others];
 }
 
-const allRegistered = (): Managed[] =>
-  registeredNames()
-    .flatMap((name) => findRegistered(name) ?? [])
-    .map(registered);
-
 function byPidfile(pidfile: string): Managed {
-  const known = allRegistered().find((daemon) => daemon.pidfile === pidfile);
-  return known ?? unknown(basename(pidfile), pidfile);
+  const known = findRegistered(pidfile);
+  return known
+    ? registered(known)
+    : unknown(basename(pidfile, '.pid'), pidfile);
 }
 
 async function load(
@@ -94,9 +94,9 @@ function byName(
   name: string,
   described: ReadonlyMap<string, Managed> | undefined,
 ): Managed {
-  const known = findRegistered(name);
-  if (known) return registered(known);
   const { pidfile } = placesOf(name);
+  const known = findRegistered(pidfile);
+  if (known) return registered(known);
   if (!described || existsSync(pidfile)) return unknown(name, pidfile);
   const hint = didYouMean(name, [...described.keys()]);
   throw new ConfigurationError(`there is no daemon '${name}'${hint}`);
