@@ -14,6 +14,7 @@ import { buildEnvironment } from '../scripts/headers.mjs';
 import { measureFork } from './fork.mjs';
 import { measureImport } from './import.mjs';
 import { measureLaunch } from './launch.mjs';
+import { measureList } from './list.mjs';
 import { plot } from './plot.mjs';
 import { output } from './sample.mjs';
 import { measureSupervisors } from './supervisor.mjs';
@@ -24,8 +25,8 @@ const here = import.meta.dirname;
 const [quick, folder] = process.argv.slice(2);
 const rounds =
   quick === '--quick'
-    ? { launch: 5, fork: 1, syslog: 1, stopped: 1, kill: 2 }
-    : { launch: 25, fork: 15, syslog: 15, stopped: 3, kill: 25 };
+    ? { launch: 5, fork: 1, syslog: 1, stopped: 1, kill: 2, list: 1 }
+    : { launch: 25, fork: 15, syslog: 15, stopped: 3, kill: 25, list: 25 };
 const target = quick === '--quick' ? folder : join(here, 'results');
 
 /** ms, for the second table of launches */
@@ -59,6 +60,7 @@ const results = {
   fork: await measureFork(rounds.fork),
   syslog: await measureSyslog(rounds, flood),
   supervisors: await measureSupervisors(rounds.kill),
+  list: await measureList(rounds.list),
 };
 
 const table = tabulate(results);

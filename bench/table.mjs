@@ -1,5 +1,6 @@
 // The results as Markdown tables.
 import { digits, spread, table } from './markdown.mjs';
+import { tabulateList } from './table-list.mjs';
 import { tabulateSupervisors } from './table-supervisors.mjs';
 import { tabulateSyslog } from './table-syslog.mjs';
 
@@ -15,8 +16,8 @@ const steps = [
 ];
 
 export function tabulate(results) {
-  const { machine, launch, imports, launchImports, fork, syslog, supervisors } =
-    results;
+  const { machine, launch, imports, launchImports, fork } = results;
+  const { syslog, supervisors, list } = results;
   return [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node.js ${machine.node}, Python ${machine.python}. Times in ms; the middle half of the samples stands in parentheses.`,
     `### Launch\n\nMedian of ${machine.rounds.launch}; × is the ratio to \`node -e 0\`.`,
@@ -42,6 +43,7 @@ export function tabulate(results) {
     })),
     ...tabulateSyslog(syslog, machine),
     ...tabulateSupervisors(supervisors, machine),
+    ...tabulateList(list, machine),
   ].join('\n\n');
 }
 

@@ -22,6 +22,7 @@ interface Results {
   fork: Row[];
   syslog?: { receiver: Flood[]; rsyslogd?: Flood[]; stopped: Row[] };
   supervisors: Row[];
+  list: Row[];
 }
 
 const bench = join(__dirname, '../bench/index.mjs');
@@ -66,6 +67,13 @@ test('the benchmark runs and has a result for every row', async (t) => {
     '1200 MB',
     '400 MB of Buffers',
   ]);
+  const lists = names(results.list);
+  assert.deepEqual(lists, [
+    'node -e 0',
+    'posix-daemonize status, 1',
+    'posix-daemonize list, 100',
+    'pm2 ls, 100',
+  ]);
   const supervisors = ['posix-daemonize run --respawn', 'pm2', 'forever'];
   assert.deepEqual(names(results.supervisors), supervisors);
   const table = read('table.md');
@@ -84,6 +92,7 @@ test('the benchmark runs and has a result for every row', async (t) => {
     ...programs,
     ...heaps,
     ...supervisors,
+    ...lists,
     ...(results.syslog ? loggers : []),
   ])
     assert.ok(table.includes(`| ${name} `), name);
