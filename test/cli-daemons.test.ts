@@ -147,12 +147,12 @@ test('a PID file is enough to stop a daemon, and to ask for it', () =>
     assert.equal(restart.status, 6);
     assert.match(
       restart.stderr,
-      /nothing is known of 'a\.pid' but its PID file/,
+      /nothing is known of 'a' but its PID file/,
     );
     assert.equal(site.run('status', '--pidfile', pidfile).status, 0);
     const { status, stdout } = site.run('stop', '--pidfile', pidfile);
     assert.equal(status, 0);
-    assert.match(stdout, /^a\.pid: stopped, was pid \d+\n$/);
+    assert.match(stdout, /^a: stopped, was pid \d+\n$/);
   }));
 
 test('what depends on a program that does not start is not started', () =>
@@ -311,4 +311,31 @@ test('a line for the shell is one where the file says so', () =>
     });
     assert.equal(site.run('start').status, 0);
     await until('its words', () => lines(site, 'a.log')[0] === 'A  B');
+  }));
+
+test('a program that ends is started again where the file says so, and list tells how often', () =>
+  withSite(async (site) => {
+    site.describe({
+      a: {
+        command:
+          'echo again >>order; [ $(wc -l <order) -lt 3 ] || exec sleep 1000',
+        shell: true,
+        respawn: { delay: 1 },
+      },
+    });
+    assert.equal(site.run('start').status, 0);
+    await until('three starts', () => order(site).length === 3);
+    const report = (): { restarts: number; childPid: number; pid: number } =>
+      (
+        JSON.parse(site.run('list', 'a', '--json').stdout) as ReturnType<
+          typeof report
+        >[]
+      )[0]!;
+    await until('its news', () => report().restarts === 2);
+    const { childPid, pid } = report();
+    assert.equal(pid, pidOf(site, 'a'));
+    assert.equal(childPid, pidOf(site, 'a.child'));
+    const { status, stderr } = site.run('stop', 'a');
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(existsSync(`/proc/${childPid}/exe`), false);
   }));

@@ -42,14 +42,7 @@ const layers = [
     'systemd/',
   ],
   ['posix/'],
-  [
-    'binding',
-    'errors',
-    'constants',
-    'checks',
-    'validate',
-    'program-arguments',
-  ],
+  ['binding', 'errors', 'constants', 'checks', 'validate', 'program-arguments'],
 ];
 const posix = layers.findIndex((layer) => layer.includes('posix/'));
 

@@ -5,7 +5,8 @@ export function addList(program: Command): void {
   addCommand(
     program,
     'list',
-    'show the daemons that a file describes, and those that `run --name` has started',
+    'show all daemons',
+    'Show the daemons that a file describes, and those that `run --name` has started.',
   )
     .alias('ls')
     .addOption(jsonOption())

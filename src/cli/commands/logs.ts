@@ -3,7 +3,12 @@ import type { LogsFlags } from '../actions/logs';
 import { addCommand } from './options';
 
 export function addLogs(program: Command): void {
-  addCommand(program, 'logs', 'show the last lines that daemons have logged')
+  addCommand(
+    program,
+    'logs',
+    'show what daemons have logged',
+    'Show the last lines that daemons have logged.',
+  )
     .addOption(
       new Option('-n, --lines <count>', 'how many, of each')
         .argParser(count)

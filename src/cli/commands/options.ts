@@ -6,10 +6,12 @@ import { path } from '../run/values';
 export function addCommand(
   program: Command,
   name: string,
+  summary: string,
   description: string,
 ): Command {
   return program
     .command(`${name} [name...]`)
+    .summary(summary)
     .description(description)
     .addOption(
       new Option(

@@ -6,7 +6,8 @@ export function addReload(program: Command): void {
   addCommand(
     program,
     'reload',
-    'send SIGHUP to daemons, and wait until they are ready again',
+    'have daemons read their configuration anew',
+    'Send SIGHUP to daemons, and wait until they are ready again.',
   )
     .addOption(pidfileOption())
     .addOption(

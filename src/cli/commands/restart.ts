@@ -6,7 +6,8 @@ export function addRestart(program: Command): void {
   const command = addCommand(
     program,
     'restart',
-    'stop daemons and start them again; if they could not start as they are described now, they go on as they are',
+    'stop daemons and start them again',
+    'Stop daemons and start them again. If one could not start as it is described now, nothing is stopped.',
   );
   addStopOptions(command)
     .addOption(pidfileOption())

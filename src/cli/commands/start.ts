@@ -5,7 +5,8 @@ export function addStart(program: Command): void {
   addCommand(
     program,
     'start',
-    'start the daemons that a file describes, all or those named, in the order of their dependencies',
+    'start daemons that a file describes',
+    'Start the daemons that a file describes, all or those named, after those that they depend on. One that runs already is left alone.',
   )
     .addOption(lsbOption())
     .action((names: string[], flags: object) => {

@@ -5,7 +5,8 @@ export function addStatus(program: Command): void {
   addCommand(
     program,
     'status',
-    'show how daemons are; exits with 0 if all run, 1 if one is dead and left its PID file, 3 if one does not run, 4 if it is not known',
+    'tell whether daemons run',
+    'Show how daemons are. Exits with 0 if all run, 1 if one is dead and has left its PID file, 3 if one does not run, 4 if it is not known; of several with the largest.',
   )
     .addOption(pidfileOption())
     .addOption(jsonOption())

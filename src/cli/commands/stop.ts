@@ -7,7 +7,8 @@ export function addStop(program: Command): void {
   const command = addCommand(
     program,
     'stop',
-    'stop daemons, those first that depend on others, and wait for their ends',
+    'stop daemons, and wait for their ends',
+    'Stop daemons, those first that depend on others, and wait for their ends.',
   );
   addStopOptions(command)
     .addOption(pidfileOption())

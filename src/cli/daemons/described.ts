@@ -1,6 +1,7 @@
 /** The daemons of a file, with all paths and defaults filled in. */
 import { resolve } from 'node:path';
 import type { StopOptions } from '../../control';
+import { defaults } from '../../supervisor/options';
 import { placesOf } from '../places';
 import type { Definition, Definitions } from './definition';
 import type { Managed } from './managed';
@@ -52,7 +53,7 @@ const farewell = 5000;
 function stopOf({ respawn, ...definition }: Definition): StopOptions {
   const { stopSignal: signal, stopTimeout, killTimeout } = definition;
   if (respawn !== undefined && respawn !== false) {
-    const patience = killTimeout ?? 10_000;
+    const patience = killTimeout ?? defaults.killTimeout;
     return { timeout: stopTimeout ?? patience + farewell };
   }
   return {

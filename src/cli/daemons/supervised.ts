@@ -1,7 +1,7 @@
 /** What `run --respawn` says of the command that it keeps running. */
-import { readFileSync } from 'node:fs';
 import { readStat, ticksPerSecond } from '../../process-identity';
 import { readStatus } from '../../status';
+import { readState, stateFileOf } from '../../supervisor/state';
 
 export interface Supervised {
   restarts: number;
@@ -12,17 +12,12 @@ export interface Supervised {
   memory: number;
 }
 
-/** @returns undefined where nothing is supervised, or the file is unreadable */
+/** @returns undefined where nothing is supervised */
 export function findSupervised(pidfile: string): Supervised | undefined {
-  const file = `${pidfile.replace(/\.pid$/, '')}.state`;
-  try {
-    const { restarts, childPid: pid } = JSON.parse(
-      readFileSync(file, 'utf8'),
-    ) as { restarts: number; childPid: number | null };
-    return { restarts, pid, ...(pid === null ? nothing : measure(pid)) };
-  } catch {
-    return undefined;
-  }
+  const state = readState(stateFileOf(pidfile));
+  if (!state) return undefined;
+  const { restarts, childPid: pid } = state;
+  return { restarts, pid, ...(pid === null ? nothing : measure(pid)) };
 }
 
 const nothing = { cpu: 0, memory: 0 };
