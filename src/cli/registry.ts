@@ -54,7 +54,12 @@ export function register(daemon: Registered): void {
  */
 export function findRegistered(pidfile: string): Registered | undefined {
   const text = ifThere(() => readOwn(besides(pidfile)));
-  return text === undefined ? undefined : (JSON.parse(text) as Registered);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Registered;
+  } catch {
+    return undefined; // a full disk, or no file of ours
+  }
 }
 
 function readOwn(path: string): string | undefined {
