@@ -8,6 +8,33 @@ import { ConfigurationError } from './configuration-error';
  *   object has a key twice
  */
 export function parseJson(text: string, path: string): unknown {
+  return parsePlain(text) ?? parseWithComments(text, path);
+}
+
+/** Many times as fast; undefined for what is not plain JSON, or not right. */
+function parsePlain(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const strings = text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g);
+  const keys = [...strings].filter(([, colon]) => colon !== undefined);
+  // Of a key that is there twice, one is missing in the value.
+  return keys.length === countKeys(value) ? value : undefined;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce<number>(
+    (sum, item) => sum + countKeys(item),
+    own,
+  );
+}
+
+function parseWithComments(text: string, path: string): unknown {
   const { parseTree, printParseErrorCode } =
     require('jsonc-parser') as typeof import('jsonc-parser');
   const errors: ParseError[] = [];
