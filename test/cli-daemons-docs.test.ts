@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keys } from '../src/cli/daemons/definition';
 import { reportOn } from '../src/cli/daemons/report';
-import { withSite } from './helpers/cli';
+import { withSite } from './helpers/site';
 
 const guide = readFileSync(join(__dirname, '../docs/daemons-file.md'), 'utf8');
 

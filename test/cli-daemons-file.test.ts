@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Ajv from 'ajv';
 import { checkDefinitions, keys } from '../src/cli/daemons/definition';
-import { cli, type Site, withSite } from './helpers/cli';
+import { cli, type Site, withSite } from './helpers/site';
 import { nodes } from './helpers/nodes';
 import { needsRoot } from './helpers/scenario';
 

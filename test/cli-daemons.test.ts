@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { cli, type Site, withSite } from './helpers/cli';
+import { cli, type Site, withSite } from './helpers/site';
 import { until } from './helpers/scenario';
 
 /** Programs that write their names into a file, and stay. */

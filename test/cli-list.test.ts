@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { placesOf } from '../src/cli/places';
 import { formatBytes, formatDuration } from '../src/cli/quantities';
 import { withEnv } from './helpers/environment';
-import { cli, type Site, withSite } from './helpers/cli';
+import { cli, type Site, withSite } from './helpers/site';
 
 const sleeper = { command: ['sleep', '1000'] };
 

@@ -11,7 +11,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { cli, type Site, withSite } from './helpers/cli';
+import { cli, type Site, withSite } from './helpers/site';
 import { until } from './helpers/scenario';
 
 const command = ['sleep', '1000'];

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
-import { cli, type Result, type Site, withSite } from './helpers/cli';
+import { cli, type Result, type Site, withSite } from './helpers/site';
 import { until } from './helpers/scenario';
 
 const example = join(__dirname, '../examples/platform');

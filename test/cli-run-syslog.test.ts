@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { cli, withPlace } from './helpers/cli';
-import { openersOf } from './helpers/processes';
-import { LogDaemon, needs } from './helpers/log-daemon';
-import { isAlive } from './helpers/launchers';
+import { needs, withLogDaemon } from './helpers/log-daemon';
 import { until } from './helpers/scenario';
-
-const helper = (name: string): string => join(__dirname, 'helpers', name);
 
 for (const kind of ['busybox', 'rsyslogd'] as const)
   for (const [title, flag] of [
@@ -19,31 +13,22 @@ for (const kind of ['busybox', 'rsyslogd'] as const)
       `--syslog: ${kind} gets each line with the command's pid, ${title}`,
       needs(kind),
       () =>
-        withPlace(async (place) => {
-          const folder = join(place.folder, 'syslog');
-          mkdirSync(folder);
-          const through = [
-            helper('private-dev'),
-            helper('with-syslogd'),
-            kind,
-            folder,
-          ];
-          const script = 'echo $$; echo wrong >&2; echo last; echo last >&2';
-          const { status, stdout, stderr } = await cli(
-            [
-              ...[
-                'run',
-                flag,
-                '--syslog=my-ident',
-                '--syslog-facility',
-                'local3',
+        withPlace((place) =>
+          withLogDaemon(kind, async (log) => {
+            const script = 'echo $$; echo wrong >&2; echo last; echo last >&2';
+            const { status, stdout, stderr } = await cli(
+              [
+                ...[
+                  'run',
+                  flag,
+                  '--syslog=my-ident',
+                  '--syslog-facility',
+                  'local3',
+                ],
+                ...['--pidfile', place.pidfile, '--', 'sh', '-c', script],
               ],
-              ...['--pidfile', place.pidfile, '--', 'sh', '-c', script],
-            ],
-            { through },
-          );
-          const log = new LogDaemon(folder);
-          try {
+              { through: log.through },
+            );
             assert.deepEqual([status, stdout, stderr], [0, '', '']);
             const { pid } = place;
             await until(
@@ -67,12 +52,8 @@ for (const kind of ['busybox', 'rsyslogd'] as const)
               [pid, 'wrong'],
               [pid, 'last'],
             ]);
-          } finally {
-            process.kill(log.pid, 'SIGKILL');
-            await until('its end', () => !isAlive(log.pid));
-          }
-          assert.deepEqual(openersOf(join(folder, 'log')), []);
-        }),
+          }),
+        ),
     );
 
 test(

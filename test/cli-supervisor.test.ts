@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LogDaemon, needs, texts } from './helpers/log-daemon';
+import { withLogDaemon, needs, texts } from './helpers/log-daemon';
 import { nodes } from './helpers/nodes';
 import { needsRoot, until } from './helpers/scenario';
 import {
@@ -21,7 +21,6 @@ import {
 
 const fixture = (name: string): string =>
   join(__dirname, 'fixtures/supervised', name);
-const helper = (name: string): string => join(__dirname, 'helpers', name);
 
 const soon = ['--respawn-delay', '1ms', '--respawn-max-delay', '1ms'];
 
@@ -76,24 +75,17 @@ test(
   'no line for the system log is lost over 20 restarts, and their order is kept',
   needs('rsyslogd'),
   async () => {
-    await withSupervised(async (supervised) => {
-      const { folder } = supervised;
-      const through = [
-        helper('private-dev'),
-        helper('with-syslogd'),
-        'rsyslogd',
-        folder,
-      ];
-      const script = `n=$(cat ${folder}/n || echo 0); n=$((n+1)); echo $n >${folder}/n
+    await withSupervised((supervised) =>
+      withLogDaemon('rsyslogd', async (log) => {
+        const { folder } = supervised;
+        const script = `n=$(cat ${folder}/n || echo 0); n=$((n+1)); echo $n >${folder}/n
         for i in 1 2 3 4 5 6 7 8 9 10; do echo "$n $i"; done; exit 3`;
-      const limit = ['--respawn-limit', '19/600', '--syslog', 'supervised'];
-      const { status, stderr } = await supervised.start(
-        [...soon, ...limit],
-        ['sh', '-c', script],
-        through,
-      );
-      const log = new LogDaemon(folder);
-      try {
+        const limit = ['--respawn-limit', '19/600', '--syslog', 'supervised'];
+        const { status, stderr } = await supervised.start(
+          [...soon, ...limit],
+          ['sh', '-c', script],
+          log.through,
+        );
         assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
         await until('the last word', () =>
           texts(log.entries(), 'daemon.err').some((text) =>
@@ -106,11 +98,8 @@ test(
           (_, i) => `${Math.floor(i / 10) + 1} ${(i % 10) + 1}`,
         );
         assert.deepEqual(texts(log.entries(), 'daemon.info'), expected);
-      } finally {
-        process.kill(log.pid, 'SIGKILL');
-        await until('the end of the log daemon', () => isGone(log.pid));
-      }
-    });
+      }),
+    );
   },
 );
 
