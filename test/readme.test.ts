@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -20,10 +20,10 @@ mkdirSync(join(root, 'build'), { recursive: true });
 const folder = mkdtempSync(join(root, 'build/readme-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function runExample(name: string, text: string) {
+function runExample(name: string, text: string, ...args: string[]) {
   const file = join(folder, name);
   writeFileSync(file, text.replaceAll('/tmp/', `${folder}/`));
-  return spawnSync(process.execPath, [file], {
+  return spawnSync(process.execPath, [file, ...args], {
     encoding: 'utf8',
     timeout: 30_000,
   });
@@ -86,8 +86,58 @@ test('the example of readiness serves, and a second one tells the shell why not'
   }
 });
 
+test('the example of Daemon starts, tells its state, starts again and stops', () => {
+  const clock = (command: string) => {
+    const text = blocks('js')[2]!;
+    const result = runExample('clock-daemon.mjs', text, command);
+    return [result.status, result.stdout, result.stderr];
+  };
+  assert.deepEqual(clock('start'), [0, '', '']);
+  try {
+    assert.deepEqual(clock('status'), [0, 'running\n', '']);
+    assert.equal(clock('start')[0], 1);
+    assert.deepEqual(clock('restart'), [0, '', '']);
+  } finally {
+    assert.deepEqual(clock('stop'), [0, '', '']);
+  }
+  assert.deepEqual(clock('status'), [0, 'stopped\n', '']);
+});
+
+test('the commands for any program do what they say', () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(join(root, 'lib/cli.js'), join(bin, 'posix-daemonize'));
+  const isRoot = process.getuid!() === 0;
+  const ownPlaces = 'mount -t tmpfs none /run; mount -t tmpfs none /var/log; ';
+  const shell = isRoot ? ['unshare', '--mount', 'sh', '-ec'] : ['sh', '-ec'];
+  const commands = blocks('sh').at(-1)!.split('\n');
+  // The first line of the log is there a moment after the start.
+  commands.splice(
+    2,
+    0,
+    'until posix-daemonize logs clock | grep -q :; do :; done',
+  );
+  const script = (isRoot ? ownPlaces : '') + commands.join('\n');
+  const { status, stdout, stderr } = spawnSync(
+    shell[0]!,
+    [...shell.slice(1), script],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: {
+        ...process.env,
+        PATH: `${bin}:${process.env.PATH}`,
+        XDG_RUNTIME_DIR: folder,
+        XDG_STATE_HOME: folder,
+      },
+    },
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /\bclock +running +\d+ [^]*\d\d:\d\d:\d\d/);
+});
+
 test('the example of fork() prints what it says', () => {
-  const { status, stdout } = runExample('fork.mjs', blocks('js')[2]!);
+  const { status, stdout } = runExample('fork.mjs', blocks('js')[3]!);
   assert.match(stdout, /^\{ pid: \d+, exitCode: 7, signal: null \}\n$/);
   assert.equal(status, 0);
 });
@@ -111,9 +161,14 @@ test('`npm run demo` shows a daemon and leaves none', () => {
 
 test('the README has no other commands than those that are run', () => {
   // The gate runs the second, the tests of the package the third.
-  assert.deepEqual(blocks('sh'), [
-    'npm ci && npm run demo',
-    'npm ci && npm test',
-    'npm install posix-daemonize',
-  ]);
+  const [demo, tests, install, ...others] = blocks('sh');
+  assert.deepEqual(
+    [demo, tests, install],
+    [
+      'npm ci && npm run demo',
+      'npm ci && npm test',
+      'npm install posix-daemonize',
+    ],
+  );
+  assert.equal(others.length, 1); // run above
 });
