@@ -49,7 +49,9 @@ test('the man page has every option of every command, and no other', () => {
     page.indexOf('.SH READINESS'),
   );
   for (const command of commands) {
-    const [, section = ''] = part.split(`.SS ${command.name()} `);
+    const [, section = ''] = part.split(
+      new RegExp(`\\.SS ${command.name()}[ |]`),
+    );
     const own = section.split('\n.SS ')[0]!;
     const documented = [...own.matchAll(/\\fB(\\-\\-[\w\\-]+)\\fR/g)].map(
       ([, flag]) => flag!.replaceAll('\\', ''),

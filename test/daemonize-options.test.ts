@@ -239,7 +239,7 @@ async function explained(program: Program, folder: string): Promise<void> {
     ['syslog', /connect\(.*"\/dev\/log"/, /openlog\('all'\)/],
     ['chroot', /chroot\(".*\/root"\)/, /chroot\('.*\/root'\)/],
     ['chdir', /chdir\("\/work"\)/, /chdir\('\/work'\)/],
-    ['pid', /pwrite64\(\d+, "\d+\\n"/, /run\/x\.pid/],
+    ['pid', /pwrite64\(\d+, "\d+\\nstart=/, /run\/x\.pid/],
     ['close', /close\(8\)/, /close inherited descriptors, but not 3/],
     ['stdio', /dup[23]\(\d+, 0/, /0: .*in, 1: .*log\/out, 2: descriptor 1/],
     ['sigchld', /rt_sigaction\(SIGCHLD, .*SIG_IGN/, /SIGCHLD/],
