@@ -26,9 +26,14 @@ export class LogPlace {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#daemon = daemon;
-    const lines = createInterface(daemon.stdout);
-    await once(lines, 'line');
-    lines.on('line', (line) => this.messages.push(JSON.parse(line) as string));
+    // The first line may come together with messages.
+    await new Promise<void>((listening) => {
+      createInterface(daemon.stdout).on('line', (line) => {
+        const message = JSON.parse(line) as string | null;
+        if (message === null) listening();
+        else this.messages.push(message);
+      });
+    });
   }
 
   /** rsyslogd, which writes to a file. */
