@@ -166,8 +166,9 @@ void ask(Request request, int64_t milliseconds) {
 // nobody caught. The queue is drained after this.
 void drain() { ask(kEnd, kDrainMilliseconds); }
 
-// V8 aborts right after it has printed why, such as that no memory is left. No
-// locks here: this may have interrupted anything.
+// V8 aborts right after it has printed why, such as that no memory is left.
+// Only what signal-safety(7) allows: this may have interrupted anything. Where
+// the thread is stuck in a lock that is held here, both waits have an end.
 void end_by_abort(int) {
   ask(kEnd, kSettleMilliseconds);
   const struct timespec moment = {0, kAbortNanoseconds};
@@ -181,7 +182,10 @@ int catch_abort() {
   if (::sigaction(SIGABRT, nullptr, &action) == -1) return -errno;
   if ((action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL) return 0;
   action.sa_handler = end_by_abort;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  // The default action is back by then, so that the end and its core are those
+  // of the abort.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_ONSTACK);
+  ::sigemptyset(&action.sa_mask);
   return result(::sigaction(SIGABRT, &action, nullptr));
 }
 
