@@ -1,5 +1,6 @@
 /** Signals that end a process: what is queued for the log is sent first. */
 import { isMainThread } from 'node:worker_threads';
+import { settleLogPipes } from './posix/log-pipes';
 import { flushAllLogs } from './posix/log-queue';
 import { signal } from './posix/signals';
 
@@ -52,6 +53,7 @@ export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
 function flushAndEnd(name: NodeJS.Signals): void {
   if (isHeardByProgram(name)) return;
   for (const say of lastWords) say(name);
+  settleLogPipes();
   flushAllLogs();
   stopListening();
   process.kill(process.pid, name);
