@@ -91,7 +91,6 @@ export class StandardStreams {
 
   /** Closes what open() opened. What it made stays: it may be in use by now. */
   close(): void {
-    if (this.#isLogged()) this.#openLogStream().destroy();
     this.#logged = [];
     for (const fd of this.#opened) closeSync(fd);
     this.#opened.clear();
