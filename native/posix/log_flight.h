@@ -29,6 +29,7 @@ class LogFlight {
   LogEntries take_back();
 
   bool empty() const { return entries_.empty(); }
+  size_t size() const { return count_; }
   // How many were unread at the last look.
   size_t unread() const { return count_ - seen_read_; }
 

@@ -60,35 +60,50 @@ class LogSender {
   // or who logs, can wait for.
   static constexpr size_t kBatch = 32;
 
+  // How many messages may be unread while the log daemon reads: those that it
+  // reads in its last moment are sent again to the next one.
+  static constexpr size_t kMostUnread = 8;
+
+  static constexpr int kFirstBackOff = 10, kLongestBackOff = 500;
+
   explicit LogSender(const std::string& path) : path_(path), socket_(path) {}
   const std::string path_;
+
+  // log_sender_thread.cc
   int start() noexcept;
   static void run(void* sender);
   int open_events() noexcept;
   void watch_socket() noexcept;
   void wake() noexcept;
-  void back_off(int64_t now);
-
-  int work();
-  int send_all();
   void wait(int ms);
+  int work();
+  bool has_work() noexcept;
+  int fall_asleep(int ms);
+  void back_off(int64_t now);
+  bool reconnect(int64_t now);
+
+  // log_sender_sending.cc
+  int send_all();
   void refill();
   int send_first();
-  void split_first();
-  void count_sent();
-  void settle();
+  bool is_enough();
+  int wait_for_room();
   int wait_for_reading();
+  LogSocket::Peer look();
+  void settle();
   void lose();
-  bool reconnect(int64_t now);
+
+  // log_sender_entries.cc
   int live_without_way(int64_t now);
-  void write_to_files(LogEntries& entries);
   void take_for_files(LogEntries& to, bool (*may)(const LogChannel&, int64_t),
                       int64_t gone);
+  void write_to_files(LogEntries& entries);
+  void split_first();
+  void count_sent();
+  void tell_drained();
   void forget(LogEntry* entry);
   void forget_all(LogEntries& entries);
   void reap();
-  int fall_asleep(int ms);
-  bool has_work() noexcept;
 
   // The thread has it while it works on the socket, never while it waits.
   uv_mutex_t sending_;
@@ -103,10 +118,13 @@ class LogSender {
   bool blocked_ = false;
   int back_off_ = 0;
   int64_t retry_at_ = 0;
+  int64_t enough_since_ = 0;
   int64_t gone_since_ = 0;  // 0: there is a way, or nobody has looked
 
   // For a moment: by who logs, and by the thread.
   uv_mutex_t queueing_;
+  uv_cond_t drained_;  // something may be
+  int flushing_ = 0;   // who waits for that
   LogChannel* channels_ = nullptr;
   uint64_t sequence_ = 0;
   bool asleep_ = false;

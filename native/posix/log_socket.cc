@@ -77,8 +77,7 @@ int LogSocket::open(int type, int& made) noexcept {
 
 int LogSocket::connect() noexcept {
   // Before the connection: one that is newer shows at the first look.
-  if (!find(address_.sun_path, place_)) place_ = {};
-  if (!find("/", root_)) root_ = {};
+  if (!find(address_.sun_path, place_) || !find("/", root_)) return -ENOENT;
   bool stream = false;
   int fd = -1;
   int error = open(SOCK_DGRAM, fd);
