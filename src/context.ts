@@ -1,6 +1,6 @@
 /** What a daemon holds in its hands after `daemonize`. */
 import { constants } from 'node:os';
-import { debuglog } from 'node:util';
+import { debuglog, inspect } from 'node:util';
 import type { Reports } from './logging/reports';
 import type { SyslogStream } from './logging/syslog-stream';
 import type { Pidfile } from './pidfile';
@@ -250,10 +250,27 @@ function errnoOf(error: unknown): number {
   return isOne ? (errno as number) : constants.errno.ECANCELED;
 }
 
+/** Causes of causes that are told; there may be no end of them. */
+const longestChain = 8;
+
 /** The message, and those of the causes; or everything, for who debugs. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+export function describe(error: unknown, depth = 0): string {
+  if (!(error instanceof Error))
+    return typeof error === 'string' ? error : inspect(error);
   if (debug.enabled) return error.stack ?? error.message;
-  const { cause, message } = error;
-  return cause === undefined ? message : `${message}: ${describe(cause)}`;
+  const { cause } = error;
+  const message = error.message || describeParts(error);
+  return cause === undefined || depth === longestChain
+    ? message
+    : `${message}: ${describe(cause, depth + 1)}`;
 }
+
+/** One without a message, as an AggregateError of net.connect() for one. */
+function describeParts(error: Error): string {
+  const { errors } = error as { errors?: unknown };
+  const parts = Array.isArray(errors) ? errors.map(messageOf) : [];
+  return parts.join('; ') || inspect(error);
+}
+
+const messageOf = (error: unknown): string =>
+  (error instanceof Error && error.message) || inspect(error);

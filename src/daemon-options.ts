@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { DaemonContext } from './context';
 import { invalidArgValue } from './errors';
+import { identOf } from './logging/syslog-options';
 import type { DaemonizeOptions, PidfileTarget } from './options';
 import { optionNames } from './settings';
 import { validateFunction, validateOptions, validateString } from './validate';
@@ -20,8 +21,8 @@ export interface DaemonHooks<Args extends unknown[]> {
 export interface DaemonOptions<Args extends unknown[] = unknown[]>
   extends DaemonizeOptions, DaemonHooks<Args> {
   /**
-   * Its name: the default of `title` and of `syslog.ident`, and of the PID file's
-   * place.
+   * Its name: the default of `title`, of `syslog.ident` (as much of it as that may
+   * have), and of the PID file's place.
    */
   name: string;
   /**
@@ -59,6 +60,7 @@ export function readDaemonOptions<Args extends unknown[]>(
   validateOptions(target, 'options.pidfile', ['path', 'mode', 'mkdir']);
   validateString(target.path, 'options.pidfile.path');
   const path = resolve(target.path);
+  const ident = identOf(name);
   return {
     name,
     path,
@@ -67,8 +69,8 @@ export function readDaemonOptions<Args extends unknown[]>(
       ...settings,
       title,
       pidfile: { ...target, path },
-      ...(typeof syslog === 'object' && { syslog: { ident: name, ...syslog } }),
-      ...(syslog === true && { syslog: { ident: name } }),
+      ...(typeof syslog === 'object' && { syslog: { ident, ...syslog } }),
+      ...(syslog === true && { syslog: { ident } }),
     },
   };
 }

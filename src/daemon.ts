@@ -17,6 +17,7 @@ import { daemonize, rehearse } from './daemonize';
 import { DaemonError, invalidArgType, invalidArgValue } from './errors';
 import type { DaemonizeOptions } from './options';
 import { Pidfile } from './pidfile';
+import { validateOneOf } from './validate';
 
 /** How long after the daemon's own time to stop its end may come, in ms. */
 const stopMargin = 5000;
@@ -93,7 +94,7 @@ export class Daemon<Args extends unknown[] = unknown[]> {
       throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', { pid, path });
     const checked = this.check(...args);
     // Without a check of that kind the caller is a daemon when this returns.
-    if (checked instanceof Promise) await checked;
+    if (isThenable(checked)) await checked;
     return this.#launch(settings, args);
   }
 
@@ -160,7 +161,9 @@ export class Daemon<Args extends unknown[] = unknown[]> {
     const { run, onReload } = this.#hooks;
     if (!run && !this.#overrides('run'))
       throw invalidArgType('options.run', 'of type function', run);
-    const { sighup } = this.#settings;
+    const { sighup, ready = 'now' } = this.#settings;
+    // What daemonize() is told is always 'manual'.
+    validateOneOf(ready, 'options.ready', ['now', 'manual']);
     if (!onReload && !this.#overrides('onReload')) return this.#settings;
     if (sighup === undefined) return this.#settings;
     throw invalidArgValue('options.sighup', sighup, 'excludes onReload');
@@ -183,6 +186,8 @@ export class Daemon<Args extends unknown[] = unknown[]> {
     });
     try {
       const result = this.run(context, ...args);
+      // One that has rejected before its first await has failed already.
+      if (isThenable(result)) await Promise.race([result, undefined]);
       if (ready === 'now') context.ready();
       return await result;
     } catch (error) {
@@ -191,3 +196,6 @@ export class Daemon<Args extends unknown[] = unknown[]> {
     }
   }
 }
+
+const isThenable = (value: unknown): boolean =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

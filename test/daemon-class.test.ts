@@ -159,6 +159,7 @@ test('a restart with options that cannot be leaves the old daemon alone', () =>
         [{ user: 'nobody-of-that-name' }, 'ERR_INVALID_ARG_VALUE'],
         [{ umask: -1 }, 'ERR_OUT_OF_RANGE'],
         [{ sighup: 'ignore' }, 'ERR_INVALID_ARG_VALUE'],
+        [{ ready: 'soon' }, 'ERR_INVALID_ARG_VALUE'],
       ] as const) {
         const other = new Control(program, 'subclass', folder, options);
         const [status, outcome] = await other.give('restart');
@@ -171,7 +172,8 @@ test('a restart with options that cannot be leaves the old daemon alone', () =>
 for (const [how, ready] of [
   ['throw', 'now'],
   ['throw', 'manual'],
-  ['reject', 'manual'],
+  ['reject', 'now'],
+  ['reject later', 'manual'],
 ] as const)
   test(`a run that fails before it is ready fails the start: ${how}, ready: '${ready}'`, () =>
     withControl(
@@ -190,7 +192,7 @@ for (const [how, ready] of [
 
 test('a run that rejects once it is ready rejects the start, in the daemon', () =>
   withControl(async (control) => {
-    control.configure({ run: 'reject' });
+    control.configure({ run: 'reject later' });
     await control.launch('start', [], async (probe, { status }) => {
       assert.equal(status, 0);
       await probe.next<Started>();
@@ -198,9 +200,25 @@ test('a run that rejects once it is ready rejects the start, in the daemon', () 
     });
   }));
 
+test('a start needs a known ready, and takes a name longer than an ident', () =>
+  withControl(async (control, folder) => {
+    const wrong = new Control(program, 'object', folder, {
+      ready: 'soon' as 'now',
+    });
+    const [status, { code }] = await wrong.give('start');
+    assert.deepEqual([status, code], [1, 'ERR_INVALID_ARG_VALUE']);
+    assert.ok(!existsSync(control.pidfile));
+    const name = 'n'.repeat(60);
+    const long = new Control(program, 'object', folder, { name, syslog: true });
+    await long.launch('start', [], async (probe, launched) => {
+      assert.deepEqual([launched.status, launched.stderr], [0, '']);
+      assert.equal((await probe.next<Started>()).title, name);
+    });
+  }));
+
 test('a check that fails keeps a daemon from starting', () =>
   withControl(async (control) => {
-    for (const check of ['throw', 'reject']) {
+    for (const check of ['throw', 'reject', 'reject, thenable']) {
       control.configure({ check });
       const [status, { message }] = await control.give('start');
       assert.deepEqual([status, message], [1, 'check failed']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { describe } from '../src/context';
 import type { Launched } from './helpers/launch';
 import { forEachProgram } from './helpers/programs';
 import { nodes } from './helpers/nodes';
@@ -187,6 +188,23 @@ forEachProgram('readiness', (program) => {
         assert.ok(ms >= 5000);
       }));
   }
+});
+
+test('an error is told with its causes, or by its parts, whatever it is', () => {
+  const refused = new AggregateError([new Error('ECONNREFUSED ::1'), 'x']);
+  const endless = new Error('again');
+  endless.cause = endless;
+  for (const [error, text] of [
+    ['plain', 'plain'],
+    [new Error('outer', { cause: new Error('inner') }), 'outer: inner'],
+    [new Error('outer', { cause: refused }), "outer: ECONNREFUSED ::1; 'x'"],
+    [endless, Array(9).fill('again').join(': ')],
+    [Object.create(null), '[Object: null prototype] {}'],
+    [{ code: 5 }, '{ code: 5 }'],
+    [undefined, 'undefined'],
+  ] as const)
+    assert.equal(describe(error), text);
+  assert.match(describe(new RangeError()), /^RangeError\n/);
 });
 
 function outcome({ status, stderr }: Launched): object {
