@@ -4,8 +4,8 @@ import type { Signal } from './constants';
 import { DaemonError } from './errors';
 import type { Note } from './pidfile-content';
 import { inspectPidfile } from './pidfile-state';
+import { readStatus } from './process-identity';
 import { onFile } from './safe-file';
-import { readStatus } from './status';
 import { Target } from './target';
 import {
   validateFunction,
@@ -187,7 +187,7 @@ function readNote({ path, pid }: Target): Note | undefined {
 
 /** SIGHUP's default is the end of the process. */
 function assertListens({ pid, path }: Target): void {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readStatus(pid))?.[1];
+  const mask = readStatus(pid, 'SigCgt');
   if (mask === undefined || BigInt(`0x${mask}`) & sighup) return;
   const reason = `process ${pid} of '${path}' does not listen to SIGHUP, and cannot reload`;
   throw new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });

@@ -10,6 +10,8 @@ import { onFile, openSafely } from './safe-file';
 export interface FileId {
   dev: bigint;
   ino: bigint;
+  /** Whom it belongs to. */
+  uid: bigint;
 }
 
 /** One look at a PID file. */
@@ -42,8 +44,8 @@ export function inspectPidfile(path: string): PidfileState {
   }
   try {
     return onFile(absolute, () => {
-      const { dev, ino } = fstatSync(fd, { bigint: true });
-      return { ...judge(fd), file: { dev, ino } };
+      const { dev, ino, uid } = fstatSync(fd, { bigint: true });
+      return { ...judge(fd), file: { dev, ino, uid } };
     });
   } finally {
     closeSync(fd);

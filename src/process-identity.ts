@@ -74,6 +74,16 @@ export function readStat(pid: number): ProcessStat | undefined {
   };
 }
 
+/**
+ * What /proc/PID/status says by this name.
+ * @returns undefined as {@link identify}
+ */
+export function readStatus(pid: number, name: string): string | undefined {
+  if (!showsOurProcesses()) return undefined;
+  const text = read(`/proc/${pid}/status`) ?? '';
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1];
+}
+
 let boot: string | undefined;
 
 /** Kept: below a chroot there may be no /proc. */

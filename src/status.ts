@@ -1,9 +1,8 @@
 /** How a daemon is, seen from outside, by its PID file. */
-import { readFileSync } from 'node:fs';
 import { validatePidfilePath } from './pidfile-options';
 import { inspectPidfile, type PidfileState } from './pidfile-state';
 import { boottime } from './posix/pidfd';
-import { readStat, ticksPerSecond } from './process-identity';
+import { readStat, readStatus, ticksPerSecond } from './process-identity';
 
 /**
  * How a daemon is. What follows `pid` is there where the daemon runs and the
@@ -83,18 +82,10 @@ function measure({ pid, content }: Held): Partial<DaemonStatus> {
   };
 }
 
-function readMemory(pid: number): number | undefined {
-  const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(readStatus(pid))?.[1];
+/** Resident, in bytes. */
+export function readMemory(pid: number): number | undefined {
+  const kilobytes = /^\d+/.exec(readStatus(pid, 'VmRSS') ?? '')?.[0];
   return kilobytes === undefined
     ? undefined
     : Number(kilobytes) * bytesPerKilobyte;
-}
-
-/** /proc/PID/status; empty where there is no such process, or it is hidden. */
-export function readStatus(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1');
-  } catch {
-    return '';
-  }
 }

@@ -7,6 +7,7 @@ import { validatePidfilePath } from './pidfile-options';
 import { inspectPidfile, type PidfileState } from './pidfile-state';
 import { close } from './posix/descriptors';
 import { pidfdOpen, pidfdSendSignal, waitReadable } from './posix/pidfd';
+import { readStatus } from './process-identity';
 
 type Held = Extract<PidfileState, { state: 'held' }>;
 
@@ -27,7 +28,9 @@ export class Target {
    * The process that holds a PID file. To be closed.
    * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING` nobody holds it;
    *   `ERR_DAEMON_PID_UNKNOWN` somebody does, with a pid that is not known;
-   *   `ERR_DAEMON_UNSAFE_PIDFILE`, `ERR_DAEMON_UNSUPPORTED`
+   *   `ERR_DAEMON_UNSAFE_PIDFILE` it cannot be a PID file, or belongs to another
+   *   user, neither root, and names a process that he could not signal himself;
+   *   `ERR_DAEMON_UNSUPPORTED`
    * @throws {PosixError} `EACCES` it may not be read
    */
   static open(pidfile: string): Target {
@@ -44,7 +47,10 @@ export class Target {
           if (pidfd !== undefined) close(pidfd);
           continue;
         }
-        if (pidfd !== undefined) return new Target(path, found, pidfd);
+        if (pidfd !== undefined) {
+          assertEntitled(path, found);
+          return new Target(path, found, pidfd);
+        }
       } catch (error) {
         if (pidfd !== undefined) close(pidfd);
         throw error;
@@ -118,6 +124,24 @@ function findHeld(path: string): Held {
     case 'absent':
       throw new DaemonError('ERR_DAEMON_NOT_RUNNING', { path });
   }
+}
+
+/**
+ * Who owns the file can write any pid to it, and an identity. So it may name only
+ * what he could signal himself; or root that asks would do it for him.
+ */
+function assertEntitled(path: string, { pid, file }: Held): void {
+  const uid = Number(file.uid);
+  if (uid === 0 || uid === process.geteuid!()) return;
+  const ids = readStatus(pid, 'Uid')?.split('\t').map(Number);
+  if (!ids) {
+    const reason = `/proc does not tell whom process ${pid} belongs to`;
+    throw new DaemonError('ERR_DAEMON_PID_UNKNOWN', { path, reason });
+  }
+  const [real, , saved] = ids;
+  if (uid === real || uid === saved) return;
+  const reason = `belongs to the user with the uid ${uid}, and names process ${pid} of another user`;
+  throw new DaemonError('ERR_DAEMON_UNSAFE_PIDFILE', { path, reason });
 }
 
 function tryOpen(pid: number): number | undefined {

@@ -258,6 +258,35 @@ test('a daemon of another user is seen, and not stopped', needsRoot, () =>
   ),
 );
 
+test(
+  'who owns the file has nobody stopped whom he could not stop',
+  needsRoot,
+  () =>
+    withPath((path) =>
+      withProgram(path, '', async (pid) => {
+        chownSync(path, 65_534, 65_534);
+        const expected = {
+          code: 'ERR_DAEMON_UNSAFE_PIDFILE',
+          message: `'${path}' cannot be the PID file: it belongs to the user with the uid 65534, and names process ${pid} of another user`,
+        };
+        assert.throws(() => signalDaemon(path, 'SIGKILL'), expected);
+        await assert.rejects(stopDaemon(path), expected);
+        await assert.rejects(reloadDaemon(path), expected);
+        assert.ok(alive(pid));
+        await withPath((path) =>
+          play(['hold', path], async ({ probe }) => {
+            const { pid } = await probe.next<{ pid: number }>();
+            chownSync(path, 65_534, 65_534);
+            assert.throws(() => signalDaemon(path, 'SIGKILL'), {
+              code: 'ERR_DAEMON_UNSAFE_PIDFILE',
+            });
+            assert.ok(alive(pid), 'its lock makes no difference');
+          }),
+        );
+      }),
+    ),
+);
+
 const hidden = (options: string): string[] => [
   ...['unshare', '-m', 'sh', '-c'],
   `mount -t proc ${options} proc /proc && exec "$@"`,

@@ -1,6 +1,6 @@
 /** What `run --respawn` says of the command that it keeps running. */
 import { readStat, ticksPerSecond } from '../../process-identity';
-import { readStatus } from '../../status';
+import { readMemory } from '../../status';
 import { readState, stateFileOf } from '../../supervisor/state';
 
 export interface Supervised {
@@ -23,9 +23,8 @@ export function findSupervised(pidfile: string): Supervised | undefined {
 const nothing = { cpu: 0, memory: 0 };
 
 function measure(pid: number): typeof nothing {
-  const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(readStatus(pid))?.[1];
   return {
     cpu: ((readStat(pid)?.cpu ?? 0) * 1000) / ticksPerSecond,
-    memory: Number(kilobytes ?? 0) * 1024,
+    memory: readMemory(pid) ?? 0,
   };
 }
