@@ -5,7 +5,6 @@ import { DaemonError } from './errors';
 import type { Note } from './pidfile-content';
 import { inspectPidfile } from './pidfile-state';
 import { readStatus } from './process-identity';
-import { onFile } from './safe-file';
 import { Target } from './target';
 import {
   validateFunction,
@@ -38,6 +37,8 @@ export interface ReloadOptions {
 }
 
 const second = 1000;
+/** In ms, for who cannot be told of changes. */
+const interval = 50;
 /** Its bit in a mask of signals. */
 const sighup = 1n;
 
@@ -147,31 +148,42 @@ async function sendAndWait(target: Target, timeout: number): Promise<void> {
   const { pid, path } = target;
   const over = new AbortController();
   let failure: DaemonError | undefined;
-  // It watches from here on: nothing that follows the signal is missed.
-  const watcher = onFile(path, () => watch(path));
+  // It looks from here on: nothing that follows the signal is missed.
+  const stopLooking = eachChange(path, () => look());
+  const before = readNote(target);
+  const look = (): void => {
+    const now = readNote(target);
+    if (!before || !now) return;
+    if (now.failed !== before.failed) {
+      const reason = now.error ?? 'it did not reload';
+      const details = { pid, path, reason };
+      failure = new DaemonError('ERR_DAEMON_RELOAD_FAILED', details);
+    }
+    if (failure || now.ready !== before.ready) over.abort();
+  };
   try {
-    const before = readNote(target);
-    const look = (): void => {
-      const now = readNote(target);
-      if (!before || !now) return;
-      if (now.failed !== before.failed) {
-        const reason = now.error ?? 'it did not reload';
-        const details = { pid, path, reason };
-        failure = new DaemonError('ERR_DAEMON_RELOAD_FAILED', details);
-      }
-      if (failure || now.ready !== before.ready) over.abort();
-    };
-    watcher.on('change', look).on('error', () => {});
     const alive = target.signal('SIGHUP');
     if (alive && !before) return;
     const ended = await target.ended(timeout, over.signal);
     if (ended) throw new DaemonError('ERR_DAEMON_NOT_READY', { pid, path });
   } finally {
-    watcher.close();
+    stopLooking();
   }
   if (failure) throw failure;
   if (!over.signal.aborted)
     throw new DaemonError('ERR_DAEMON_RELOAD_TIMEOUT', { pid, path });
+}
+
+/** @returns ends it */
+function eachChange(path: string, look: () => void): () => void {
+  try {
+    const watcher = watch(path, look).on('error', () => {});
+    return () => watcher.close();
+  } catch {
+    // The user has as many watches as he may, the sum of all his programs.
+    const timer = setInterval(look, interval);
+    return () => clearInterval(timer);
+  }
 }
 
 /** What it says of itself; nothing once its file is gone or another's. */
