@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RestartOptions } from '../src/supervisor/options';
 import { RestartPolicy, statusOf } from '../src/supervisor/policy';
+import { readState } from '../src/supervisor/state';
+import { withFolder } from './helpers/scenario';
 
 const options: RestartOptions = {
   when: 'always',
@@ -63,3 +68,26 @@ test('the status of an end by a signal is the one that a shell gives', () => {
   assert.equal(statusOf({ exitCode: null, signal: 'SIGKILL' }), 137);
   assert.equal(statusOf({ exitCode: 7, signal: null }), 7);
 });
+
+test('a state file that somebody else has made is not trusted', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'x.state');
+    const state = { restarts: 1, childPid: null };
+    for (const [text, expected] of [
+      [JSON.stringify(state), state],
+      ['null', undefined],
+      ['{}', undefined],
+      ['{"restarts":1,"childPid":"1"}', undefined],
+      ['{"restarts":', undefined],
+      [`{"restarts":1${' '.repeat(5000)}}`, undefined],
+    ] as const) {
+      writeFileSync(path, text);
+      assert.deepEqual(readState(path), expected, text);
+    }
+    const link = join(folder, 'y.state');
+    symlinkSync(path, link);
+    const fifo = join(folder, 'z.state');
+    execFileSync('mkfifo', [fifo]);
+    for (const other of [link, fifo, folder])
+      assert.equal(readState(other), undefined, other);
+  }));

@@ -4,12 +4,12 @@ import {
   constants,
   fchmodSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { onFile } from '../safe-file';
+import { onFile, openSafely } from '../safe-file';
 import type { End } from './policy';
 
 export interface SupervisorState {
@@ -25,8 +25,10 @@ export interface SupervisorState {
   ended: 'final' | 'limit' | null;
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 const mode = 0o644;
+/** Of the file, in bytes. */
+const longest = 4096;
 
 /** Beside the supervisor's PID file: `x.pid` has `x.state`. */
 export function stateFileOf(pidfile: string): string {
@@ -116,11 +118,33 @@ function replace(path: string, state: SupervisorState): void {
   });
 }
 
-/** @returns undefined where there is none that can be read */
+/**
+ * Who owns the file may have put anything there.
+ * @returns undefined where there is none that can be read
+ */
 export function readState(path: string): SupervisorState | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as SupervisorState;
+    const fd = openSafely(path, O_RDONLY);
+    try {
+      return parse(readSome(fd));
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }
+}
+
+function readSome(fd: number): string {
+  const buffer = Buffer.alloc(longest);
+  return buffer.toString('utf8', 0, readSync(fd, buffer));
+}
+
+function parse(text: string): SupervisorState | undefined {
+  const state = JSON.parse(text) as SupervisorState | null;
+  const { restarts, childPid } = state ?? {};
+  const isOne =
+    Number.isInteger(restarts) &&
+    (childPid === null || Number.isInteger(childPid));
+  return isOne ? state! : undefined;
 }
