@@ -319,8 +319,9 @@ function unidentified(pid: number): Error {
 }
 
 /**
- * Removes a file that a dead daemon has left, if it is still that file, and
- * nobody has it: its lock is taken for it.
+ * Removes a file that a dead daemon has left, with its pid or empty, as one that
+ * could not remove it; if it is still that file, and nobody has it: its lock is
+ * taken for it.
  * @returns whether it was removed; not where this process has no right to
  */
 export function removeStale(path: string, pid: number, file: FileId): boolean {
@@ -333,10 +334,7 @@ export function removeStale(path: string, pid: number, file: FileId): boolean {
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true });
     if (dev !== file.dev || ino !== file.ino || !takeLocks(fd)) return false;
-    const content = readContent(fd);
-    if (content?.pid !== pid || judgeFree(content).state !== 'free')
-      return false;
-    if (!leadsTo(path, fd)) return false;
+    if (!isLeftBy(pid, fd) || !leadsTo(path, fd)) return false;
     unlinkSync(path);
     return true;
   } catch {
@@ -344,4 +342,11 @@ export function removeStale(path: string, pid: number, file: FileId): boolean {
   } finally {
     closeSync(fd);
   }
+}
+
+function isLeftBy(pid: number, fd: number): boolean {
+  const content = readContent(fd);
+  return content
+    ? content.pid === pid && judgeFree(content).state === 'free'
+    : fstatSync(fd).size === 0;
 }

@@ -24,6 +24,8 @@ interface Started {
 /** One program, and the files of its daemon. */
 class Control {
   readonly pidfile: string;
+  /** What gives the commands. */
+  through: string[] = [];
   readonly #program: Program;
   readonly #form: Form;
   readonly #config: string;
@@ -64,7 +66,7 @@ class Control {
     const { status, stdout } = await this.#program.play<Launched>(
       'command',
       this.#args(command, words),
-      {},
+      { through: this.through },
       (_, launched) => launched,
     );
     return [status, JSON.parse(stdout) as Outcome];
@@ -251,6 +253,24 @@ test('a reload that fails is told to who asked, and the daemon goes on', () =>
     });
   }));
 
+test(
+  'a reload needs none of the watches of files that a user may have',
+  needsRoot,
+  () =>
+    withControl((control) =>
+      control.launch('start', [], async (probe) => {
+        const { pid } = await probe.next<Started>();
+        const none =
+          'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"';
+        control.through = ['unshare', '-Ur', 'sh', '-c', none, 'sh'];
+        assert.deepEqual(await control.give('reload'), [0, { result: pid }]);
+        control.configure({ reload: 'throw' });
+        const [, { code }] = await control.give('reload');
+        assert.equal(code, 'ERR_DAEMON_RELOAD_FAILED');
+      }),
+    ),
+);
+
 test('a reload waits no longer than it was told, and notices the end', () =>
   withControl((control) =>
     control.launch('start', [], async (probe) => {
@@ -296,6 +316,25 @@ test(
     ] as const)
       assert.throws(() => make(options), { code, message });
   },
+);
+
+test(
+  'root that stops a daemon removes the file that this may not',
+  needsRoot,
+  () =>
+    withControl(
+      (control, folder) => {
+        chmodSync(folder, 0o755);
+        return control.launch('start', [], async (probe) => {
+          const { pid } = await probe.next<Started>();
+          assert.deepEqual(await control.give('stop'), [0, { result: pid }]);
+          await probe.gone();
+          assert.ok(!existsSync(control.pidfile));
+          assert.equal(here(control.pidfile).status().state, 'stopped');
+        });
+      },
+      { user: 'nobody' },
+    ),
 );
 
 test('without run there is no start', async () => {
