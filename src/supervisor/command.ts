@@ -9,9 +9,13 @@ import type { SupervisorOptions } from './options';
  * with close-on-exec.
  * @throws {PosixError} it could not be executed
  */
-export function startCommand(options: SupervisorOptions): number {
+export function startCommand(
+  options: SupervisorOptions,
+  fds: readonly number[],
+): number {
   const { file, argv, orphan, stopSignal } = options;
   return spawn(file, argv, {
+    fds,
     group: 'own',
     ...(orphan === 'stop' && { deathSignal: stopSignal }),
   });

@@ -42,8 +42,12 @@ export interface SupervisorOptions {
 export interface SupervisorHooks {
   /** At SIGHUP. */
   reopenLogs: () => void;
+  /** What the command is to have as its descriptors 0, 1, ...; see `spawn`. */
+  fds: () => readonly number[];
   /** Before the command is started again. */
   beforeRestart: () => void;
+  /** When it was told to stop. */
+  stopping: () => void;
 }
 
 /** docs/supervisor.md tells why. */

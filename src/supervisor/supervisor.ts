@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import type { WaitStatus } from '../posix/process';
 import { signal } from '../posix/signals';
-import { notify } from '../systemd/notify';
 import { reapChildren } from './children';
 import {
   execStatus,
@@ -93,7 +92,7 @@ class Supervisor {
   }
 
   #launch(): void {
-    const pid = startCommand(this.#options);
+    const pid = startCommand(this.#options, this.#hooks.fds());
     this.#child = { pid, since: performance.now() };
     attempt(() => this.#options.childPidfile?.write(pid, { lock: false }));
     this.#state.started(pid);
@@ -140,7 +139,7 @@ class Supervisor {
     if (this.#isStopping) return;
     this.#isStopping = true;
     clearTimeout(this.#timer);
-    attempt(() => notify({ stopping: true }));
+    attempt(() => this.#hooks.stopping());
     if (!this.#child) this.#leaveInOrder(0);
     const { pid } = this.#child;
     const { stopSignal, killTimeout } = this.#options;

@@ -49,8 +49,8 @@ async function run(words: string[], flags: Flags): Promise<void> {
     return;
   }
   try {
-    await launch(plan);
-    if (flags.name !== undefined && plan.settings.detach) {
+    const isLaunching = await launch(plan);
+    if (isLaunching && flags.name !== undefined) {
       const { remember } =
         require('../run/registration') as typeof import('../run/registration');
       remember(flags.name, plan, process.argv.slice(3));

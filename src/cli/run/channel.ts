@@ -33,13 +33,20 @@ export class Channel {
     close(this.#pipe.write);
   }
 
-  /** In the launching process: everything, once nobody can say more. */
+  /**
+   * In the launching process: everything, once nobody can say more.
+   * @param end what has been said till then, but with the pid: a daemon that is
+   *   not known could not be ended
+   */
   async hear(end: AbortSignal): Promise<Word> {
-    close(this.#pipe.write);
+    const { read, write } = this.#pipe;
+    close(write);
     const chunks: Buffer[] = [];
-    while (await waitReadable(this.#pipe.read, Infinity, end)) {
+    const more = (): Promise<boolean> =>
+      waitReadable(read, Infinity, chunks.length > 0 ? end : undefined);
+    while (await more()) {
       const chunk = Buffer.alloc(4096);
-      const length = readSync(this.#pipe.read, chunk);
+      const length = readSync(read, chunk);
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
     }

@@ -2,9 +2,6 @@
 import { pidfdOpen, waitReadable } from '../../posix/pidfd';
 import { waitpid, type WaitStatus } from '../../posix/process';
 
-/** From SIGTERM to SIGKILL, in ms. */
-const grace = 5000;
-
 export class Child {
   readonly pid: number;
   readonly #pidfd: number;
@@ -22,8 +19,11 @@ export class Child {
     return this.#status;
   }
 
-  /** Ends it: asks first. */
-  async end(): Promise<WaitStatus> {
+  /**
+   * Ends it: asks first.
+   * @param grace ms from SIGTERM to SIGKILL
+   */
+  async end(grace: number): Promise<WaitStatus> {
     // Nobody else has the pid before waitpid has taken the status.
     if (!this.#status) process.kill(this.pid, 'SIGTERM');
     const status = await this.ended(grace);

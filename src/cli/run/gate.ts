@@ -1,6 +1,6 @@
 /** How the launching process learns that the command is ready. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import {
   close,
   dup2,
@@ -22,11 +22,13 @@ export interface Gate {
   variables(): Record<string, string>;
   /** In the daemon: leaves to the command what it needs, and nothing else. */
   pass(): void;
+  /** In a supervisor, which passes it to each command: what those have as 0, 1, ... */
+  fds(): readonly number[];
   /** In a supervisor, once the command runs: keeps nothing but for the next one. */
   keep(): void;
   /** In a supervisor, when nobody waits any more: the next one tells nobody. */
   drop(): void;
-  /** In any other process that executes a program: leaves it nothing. */
+  /** In any process that executes other programs: leaves them nothing. */
   withhold(): void;
   /**
    * In the launching process: whether the command is ready, once it says so or
@@ -59,6 +61,7 @@ export function openGate(
 }
 
 const microseconds = 1000;
+const standard = [0, 1, 2] as const;
 
 /** `READY=1` to NOTIFY_SOCKET. @see sd_notify(3) */
 class NotifyGate implements Gate {
@@ -79,9 +82,11 @@ class NotifyGate implements Gate {
   }
 
   pass(): void {
-    // Another manager's watchdog does not hear what is said here.
-    delete process.env.WATCHDOG_USEC;
-    delete process.env.WATCHDOG_PID;
+    this.withhold();
+  }
+
+  fds(): readonly number[] {
+    return standard;
   }
 
   // Else what is sent once nobody reads would be taken, until senders block.
@@ -93,7 +98,11 @@ class NotifyGate implements Gate {
     delete process.env.NOTIFY_SOCKET;
   }
 
-  withhold(): void {}
+  withhold(): void {
+    // Another manager's watchdog does not hear what is said here.
+    delete process.env.WATCHDOG_USEC;
+    delete process.env.WATCHDOG_PID;
+  }
 
   async opened(end: AbortSignal): Promise<boolean> {
     while (!this.isOpen())
@@ -133,6 +142,8 @@ class FdGate implements Gate {
   readonly status = undefined;
   readonly #fd: number;
   readonly #pipe: Pipe = pipe();
+  /** What a supervisor passes. */
+  #passed = this.#pipe.write;
   #ready = false;
   #closed = false;
 
@@ -153,15 +164,20 @@ class FdGate implements Gate {
     setCloexec(write);
   }
 
+  // Not by dup2 in the supervisor: the number may be one of Node's own.
+  fds(): readonly number[] {
+    const others = Array.from({ length: this.#fd - standard.length }, () => -1);
+    return [...standard, ...others, this.#passed];
+  }
+
   keep(): void {
-    const { read, write } = this.#pipe;
-    for (const fd of [read, write]) if (fd !== this.#fd) close(fd);
+    close(this.#pipe.read);
   }
 
   drop(): void {
-    const nothing = openSync('/dev/null', 'r+');
-    dup2(nothing, this.#fd);
-    closeSync(nothing);
+    if (this.#passed !== this.#pipe.write) return;
+    this.#passed = openSync('/dev/null', 'r+');
+    close(this.#pipe.write);
   }
 
   withhold(): void {

@@ -22,20 +22,21 @@ import { Wires } from './wires';
 const ending = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
 /**
- * Returns once the command is ready, in the background.
+ * Returns once the command is ready, in the background; and in a supervisor.
+ * @returns whether this is still the process that was called
  * @throws {Failure} it will not be, and has ended; or what a step throws
  */
-export async function launch(plan: Plan): Promise<void> {
+export async function launch(plan: Plan): Promise<boolean> {
   for (const warning of plan.warnings) warn(`warning: ${warning}`);
   if (!plan.settings.detach) {
     becomeCommand(plan);
-    return;
+    return false;
   }
   assertForkable();
   const deadline = new Deadline(plan.readyTimeout);
   const asked = listenFor(ending, () => deadline.pass());
   try {
-    await inBackground(plan, deadline);
+    return await inBackground(plan, deadline);
   } catch (error) {
     if (asked.length > 0) dieBy(asked[0]!);
     throw error;
@@ -44,7 +45,7 @@ export async function launch(plan: Plan): Promise<void> {
   }
 }
 
-async function inBackground(plan: Plan, deadline: Deadline): Promise<void> {
+async function inBackground(plan: Plan, deadline: Deadline): Promise<boolean> {
   const wires = new Wires(plan, deadline);
   const run = runWith(plan, wires);
   const { before, after } = stepsOf(plan, wires);
@@ -52,7 +53,12 @@ async function inBackground(plan: Plan, deadline: Deadline): Promise<void> {
   // From where the log ends before the command is there.
   const tail = wires.gate && Tail.of(plan.settings.targets);
   try {
-    if (!forkDaemon(run, after, wires)) await awaitReady(plan, wires, deadline);
+    if (forkDaemon(run, after, wires)) {
+      tail?.drop();
+      return false;
+    }
+    await awaitReady(plan, wires, deadline);
+    return true;
   } catch (error) {
     undo(run, before);
     throw error;

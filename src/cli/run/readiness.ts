@@ -2,6 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { signalNumber } from '../../constants';
 import type { WaitStatus } from '../../posix/process';
+import type { End } from '../../supervisor/policy';
+import { readState } from '../../supervisor/state';
 import { bySignal, exitCodes } from '../exit-codes';
 import { Failure } from '../failure';
 import { Child } from './child';
@@ -66,14 +68,21 @@ async function throughGate(
     : await endOf(child, plan, wires);
 }
 
+/** ms */
+const grace = 5000;
+
 async function endLate(
   child: Child,
-  { readyTimeout }: Plan,
+  { readyTimeout, respawn }: Plan,
   { gate }: Wires,
 ): Promise<Failure> {
-  await child.end();
+  // A supervisor has its own end to wait for first, or that would be left.
+  const { killTimeout = 0 } = respawn?.policy ?? {};
+  // It takes the file with it.
+  const before = restartsOf(respawn);
+  await child.end(killTimeout + grace);
   return new Failure(
-    `the command (pid ${child.pid}) was not ready within ${readyTimeout} ms and was ended${lastWord(gate?.status)}`,
+    `${nameOf(child, respawn)} was not ready within ${readyTimeout} ms and was ended${lastWord(gate?.status)}${before}`,
     exitCodes.generic,
     'give it more time with --ready-timeout, or check that it tells',
   );
@@ -86,16 +95,29 @@ async function endOf(
 ): Promise<Failure> {
   const status = await child.ended(Infinity, never);
   return new Failure(
-    `the command (pid ${child.pid}) ${describe(status!)} before it was ready${lastWord(gate?.status)}`,
+    `${nameOf(child, plan.respawn)} ${describe(status!)} before it was ready${lastWord(gate?.status)}${restartsOf(plan.respawn)}`,
     codeOf(status!),
     whereItSaid(plan),
   );
 }
 
+const nameOf = ({ pid }: Child, respawn: Plan['respawn']): string =>
+  `the ${respawn ? 'supervisor' : 'command'} (pid ${pid})`;
+
 const lastWord = (status?: string): string =>
   status === undefined ? '' : `: ${status}`;
 
-function describe({ exitCode, signal }: WaitStatus): string {
+/** What a supervisor has seen: its words may be where nobody looks. */
+function restartsOf(respawn: Plan['respawn']): string {
+  const { stateFile } = respawn?.policy ?? {};
+  const { restarts = 0, lastExit = null } =
+    (stateFile === undefined ? undefined : readState(stateFile)) ?? {};
+  if (!lastExit) return '';
+  const times = `${restarts} restart${restarts === 1 ? '' : 's'}`;
+  return `; the command ${describe(lastExit)}${restarts ? ` last, after ${times}` : ''}`;
+}
+
+function describe({ exitCode, signal }: End): string {
   return signal === null
     ? `exited with status ${exitCode}`
     : `was killed by ${signal}`;

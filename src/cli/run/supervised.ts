@@ -4,6 +4,7 @@ import type { Run, Step } from '../../step';
 import { ownedBy } from '../../steps-before-fork';
 import type { SupervisorOptions } from '../../supervisor/options';
 import { supervise } from '../../supervisor/supervisor';
+import { notify } from '../../systemd/notify';
 import type { Plan } from './plan';
 import type { RespawnPlan } from './respawn-options';
 import type { Wires } from './wires';
@@ -59,8 +60,12 @@ export class Supervised {
     for (const name of launching) process.removeAllListeners(name);
     process.on('exit', () => run.pidfile?.remove());
     const waiting = [run.launchingPid, process.ppid];
+    // Its socket is the launching process's, which has left.
+    const isOwn = this.#wires?.gate && this.#plan.ready.by === 'notify';
     supervise(this.#options(), {
+      stopping: () => void (isOwn || notify({ stopping: true })),
       reopenLogs: () => run.streams.reopen(),
+      fds: () => this.#wires?.gate?.fds() ?? [0, 1, 2],
       beforeRestart: () => {
         if (!waiting.includes(process.ppid)) this.#wires?.gate?.drop();
       },

@@ -37,6 +37,11 @@ export class Tail {
     this.#show();
   }
 
+  /** In a supervisor, whose standard error is the file: it would never end. */
+  drop(): void {
+    this.#at = Infinity;
+  }
+
   #show(): void {
     if (this.#at === Infinity) return;
     const chunk = Buffer.alloc(65_536);

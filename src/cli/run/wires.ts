@@ -10,11 +10,13 @@ export class Wires {
   readonly channel = new Channel();
   readonly gate: Gate | undefined;
   readonly lines: LogLines;
+  readonly #isSupervised: boolean;
 
   /** @param deadline for what the command has to tell */
   constructor(plan: Plan, deadline?: Deadline) {
     this.lines = new LogLines(plan);
     this.gate = deadline && openGate(plan.ready, plan.uids, deadline);
+    this.#isSupervised = plan.respawn !== undefined;
   }
 
   /** In the daemon: what the command is told. */
@@ -22,11 +24,15 @@ export class Wires {
     return this.gate?.variables() ?? {};
   }
 
-  /** In the daemon: the command gets what it needs of it, and nothing else. */
+  /**
+   * In the daemon: the command gets what it needs of it, and nothing else; that
+   * of a supervisor gets it when it is started.
+   */
   pass(): void {
     this.lines.withhold();
     this.channel.withhold();
-    this.gate?.pass();
+    if (this.#isSupervised) this.gate?.withhold();
+    else this.gate?.pass();
   }
 
   /** In a supervisor, once the command runs: what is left is for the next one. */
