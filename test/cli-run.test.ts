@@ -77,21 +77,6 @@ test('a second run while the first lives is refused; --lsb calls that a success'
     assert.notEqual(place.pid, pid);
   }));
 
-test('of 8 runs at the same moment one starts, and the others say who runs', () =>
-  withPlace(async (place) => {
-    const all = await Promise.all(
-      Array.from({ length: 8 }, () => place.run([], forEver)),
-    );
-    const said = all.map(({ stderr }) => stderr).join('');
-    assert.deepEqual(
-      all.map((one) => one.status).sort(),
-      [0, 1, 1, 1, 1, 1, 1, 1],
-      said,
-    );
-    assert.equal(said.match(/already running/g)?.length, 7);
-    assert.equal(Pidfile.holder(place.pidfile), place.pid);
-  }));
-
 test('options shape the process', () =>
   withPlace(async (place) => {
     writeFileSync(join(place.folder, 'kept'), '');

@@ -69,9 +69,9 @@ export class Place {
   readonly pidfile: string;
   readonly log: string;
 
-  constructor(folder: string) {
+  constructor(folder: string, pidfile = 'pid') {
     this.folder = folder;
-    this.pidfile = join(folder, 'pid');
+    this.pidfile = join(folder, pidfile);
     this.log = join(folder, 'log');
   }
 
