@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
+import { cliPath } from './helpers/cli';
 import { documented } from './helpers/documented';
 import { installServices } from './helpers/library';
 import { nodes } from './helpers/nodes';
@@ -29,6 +30,18 @@ signal() { kill -"$1" $(head -n 1 /run/$unit/pid); }
 # Whether systemd's main process is the daemon that the PID file names.
 main_is_daemon() { main_is $(head -n 1 /run/$unit/pid); }
 ask() { cat </dev/tcp/127.0.0.1/$1; }
+cli() { /usr/bin/node ${cliPath} "$@"; }
+code() { "$@" >/run/$unit.said 2>/dev/null && echo 0 || echo $?; }
+# What systemd, and three programs that read the PID file, say of the daemon.
+asked() {
+  echo $(state), $(code start-stop-daemon --status --pidfile $1) $(code pgrep -F $1) $(code cli status --pidfile $1)
+}
+# Whether they mean the same process.
+agree() {
+  main_is $(head -n 1 $1) && main_is $(pgrep -F $1) &&
+  cli status --json --pidfile $1 | grep -q '"pid": '$(show MainPID)',' &&
+  start-stop-daemon --status --pidfile $1 --exec $(readlink /proc/$(show MainPID)/exe)
+}
 `;
 
 describe('daemonize() on a real systemd', needsSystemd, () => {
@@ -87,6 +100,55 @@ describe('daemonize() on a real systemd', needsSystemd, () => {
       'before',
     ],
   );
+
+  const sleep = `[Service]
+ExecStart=/usr/bin/node ${cliPath} run --pidfile /run/agrees-run/pid -- sleep 1000
+RuntimeDirectory=agrees-run
+RuntimeDirectoryPreserve=yes
+${forking('agrees-run')}
+`;
+  const own = service('agrees-own', 'plain', forking('agrees-own'));
+  for (const [title, name, unit] of [
+    ['daemonize()', 'agrees-own', own],
+    ['posix-daemonize run', 'agrees-run', sleep],
+  ] as const)
+    services.prove(
+      `systemd, start-stop-daemon, pgrep and posix-daemonize agree on a daemon of ${title}`,
+      name,
+      { [`${name}.service`]: unit },
+      `
+      file=/run/$unit/pid
+      systemctl start $unit
+      asked $file; agree $file
+      first=$(show MainPID)
+      systemctl restart $unit
+      asked $file; agree $file
+      ! main_is $first || echo 'the same'
+      systemctl stop $unit
+      asked $file; show Result
+      systemctl start $unit
+      cp $file $file.killed # systemd removes the file itself
+      kill -KILL $(show MainPID)
+      wait_for state_is 'failed failed'
+      asked $file.killed; show Result
+      systemctl start $unit
+      asked $file; agree $file
+      code cli stop --pidfile $file
+      wait_for state_is 'inactive dead'
+      asked $file; show Result`,
+      [
+        'active running, 0 0 0',
+        'active running, 0 0 0',
+        'inactive dead, 3 1 3',
+        'success',
+        'failed failed, 1 1 1',
+        'signal',
+        'active running, 0 0 0',
+        '0',
+        'inactive dead, 3 1 3',
+        'success',
+      ],
+    );
 
   prove(
     "Type=forking with ready: 'manual': it is active once it is ready",
