@@ -4,6 +4,7 @@ import { formatBytes, formatDuration } from '../quantities';
 import { formatTable } from '../table';
 import { paint, type Style } from '../terminal';
 import type { Managed } from './managed';
+import { findOrphan } from './orphan';
 import { findSupervised } from './supervised';
 
 /**
@@ -30,12 +31,14 @@ export interface Report {
   /** Whether it says that it is up; null where it says nothing of that. */
   ready: boolean | null;
   pidfile: string;
-  /** Why the state is not known. */
+  /** Why the state is not known; or that a command goes on without its supervisor. */
   reason: string | null;
 }
 
-export function reportOn({ name, pidfile }: Managed): Report {
+export function reportOn(daemon: Managed): Report {
+  const { name, pidfile } = daemon;
   const { state, pid, since, uptime, cpu, ...more } = look(pidfile);
+  const orphan = state === 'stale' ? findOrphan(daemon)?.pid : undefined;
   const child = state === 'running' ? findSupervised(pidfile) : undefined;
   const share =
     cpu !== undefined && uptime
@@ -51,11 +54,14 @@ export function reportOn({ name, pidfile }: Managed): Report {
     memory:
       more.memory === undefined ? null : more.memory + (child?.memory ?? 0),
     threads: more.threads ?? null,
-    childPid: child?.pid ?? null,
+    childPid: child?.pid ?? orphan ?? null,
     restarts: child?.restarts ?? null,
     ready: more.ready ?? null,
     pidfile,
-    reason: more.reason ?? null,
+    reason:
+      orphan === undefined
+        ? (more.reason ?? null)
+        : `process ${orphan} goes on without its supervisor, which was killed`,
   };
 }
 

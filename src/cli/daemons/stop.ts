@@ -4,6 +4,7 @@ import { exitCodes } from '../exit-codes';
 import { asFailure, Failure } from '../failure';
 import { complain, print, write } from '../terminal';
 import type { Managed } from './managed';
+import { findOrphan } from './orphan';
 
 /** ms between lines where they cannot replace each other */
 const pause = 5000;
@@ -30,14 +31,17 @@ export async function stopAll(
 }
 
 async function stop(daemon: Managed, given: StopOptions): Promise<Stopped> {
-  const { name, pidfile } = daemon;
+  const { name } = daemon;
   const wait = new Wait(name);
   const onWait = (pid: number, waited: number): void => wait.show(pid, waited);
   try {
     const options = { ...daemon.stop, ...given, onWait };
+    const orphan = findOrphan(daemon);
+    const { pidfile } = orphan ?? daemon;
     const pid = await stopDaemon(pidfile, options);
     wait.clear();
-    print(`${name}: stopped, was pid ${pid}`);
+    const how = orphan ? ', which had lost its supervisor' : '';
+    print(`${name}: stopped, was pid ${pid}${how}`);
     return { daemon, outcome: 'stopped', status: 0 };
   } catch (error) {
     wait.clear();

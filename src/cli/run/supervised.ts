@@ -63,7 +63,9 @@ export class Supervised {
     // Its socket is the launching process's, which has left.
     const isOwn = this.#wires?.gate && this.#plan.ready.by === 'notify';
     supervise(this.#options(), {
-      stopping: () => void (isOwn || notify({ stopping: true })),
+      stopping: () => {
+        if (!isOwn) notify({ stopping: true });
+      },
       reopenLogs: () => run.streams.reopen(),
       fds: () => this.#wires?.gate?.fds() ?? [0, 1, 2],
       beforeRestart: () => {
