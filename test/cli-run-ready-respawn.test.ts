@@ -44,7 +44,7 @@ test(
   () =>
     withPlace(async (place) => {
       const script =
-        'echo up >&2; systemd-notify --ready --pid=parent; echo told; exec sleep 1000';
+        'echo up >&2; systemd-notify --no-block --ready --pid=parent; echo told; exec sleep 1000';
       const ended = await respawn(place, ['--ready', 'notify'], script);
       assert.deepEqual([ended.status, ended.stdout], [0, '']);
       await place.says('told');
@@ -54,7 +54,11 @@ test(
 );
 
 for (const [ready, tell, skip] of [
-  ['notify', 'systemd-notify --ready --pid=parent', needs(['systemd-notify'])],
+  [
+    'notify',
+    'systemd-notify --no-block --ready --pid=parent',
+    needs(['systemd-notify']),
+  ],
   ['fd:3', 'echo >&3', {}],
 ] as const)
   test(
