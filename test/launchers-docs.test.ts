@@ -12,6 +12,7 @@ import { describe } from 'node:test';
 import { ask, freePort, needsInetd, needsXinetd } from './helpers/inetd';
 import { ending, run, type Told, withLauncher } from './helpers/launchers';
 import { needs, needsRootAnd, type Reporter } from './helpers/surroundings';
+import { firstLine } from './helpers/pidfile';
 import { until } from './helpers/scenario';
 
 // Runs what docs/surroundings.md tells to write, at other places.
@@ -80,7 +81,7 @@ async function expectDone(...command: string[]): Promise<string> {
 
 const pidOf = ({ folder }: Reporter<Told>): number | undefined => {
   const file = join(folder, 'clock.pid');
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+  return existsSync(file) ? Number(firstLine(file)) : undefined;
 };
 
 describe('docs/surroundings.md', () => {

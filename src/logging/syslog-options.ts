@@ -62,7 +62,7 @@ const int32 = 0x7fffffff;
 export const syslogStreamChecks: Readonly<
   Record<keyof SyslogStreamOptions, (value: unknown, name: string) => void>
 > = {
-  ident: validateIdent,
+  ident: validateName,
   facility: (value, name) =>
     validateOneOf(value, name, Object.keys(facilities)),
   priority: validatePriority,
@@ -85,6 +85,12 @@ export function validatePriority(
   name: string,
 ): asserts value is Priority {
   validateOneOf(value, name, Object.keys(priorities));
+}
+
+/** Without one, who reads the log takes the first word for it. */
+function validateName(value: unknown, name: string): void {
+  validateIdent(value, name);
+  if (value === '') throw invalidArgValue(name, value, 'must not be empty');
 }
 
 function validatePath(value: unknown, name: string): void {
