@@ -161,7 +161,7 @@ test('a restart with options that cannot be leaves the old daemon alone', () =>
         [{ user: 'nobody-of-that-name' }, 'ERR_INVALID_ARG_VALUE'],
         [{ umask: -1 }, 'ERR_OUT_OF_RANGE'],
         [{ sighup: 'ignore' }, 'ERR_INVALID_ARG_VALUE'],
-        [{ ready: 'soon' }, 'ERR_INVALID_ARG_VALUE'],
+        [{ ready: 'soon' as 'now' }, 'ERR_INVALID_ARG_VALUE'],
       ] as const) {
         const other = new Control(program, 'subclass', folder, options);
         const [status, outcome] = await other.give('restart');
