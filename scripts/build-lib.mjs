@@ -2,10 +2,11 @@
 // and all modules in one file by esbuild. One file, because each module that
 // Node has to find, read and compile costs a daemon 0.2 to 0.3 ms of its start.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { buildCli } from './build-cli.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lib = join(root, 'lib');
@@ -27,16 +28,7 @@ buildSync({
   format: 'cjs',
 });
 // The command line has a file of its own: it loads only what it needs.
-buildSync({
-  ...options,
-  entryPoints: [join(root, 'src/cli/main.ts')],
-  outfile: join(lib, 'cli.js'),
-  banner: { js: '#!/usr/bin/env node' },
-  bundle: true,
-  packages: 'external',
-  format: 'cjs',
-});
-chmodSync(join(lib, 'cli.js'), 0o755);
+await buildCli(root, options);
 // The door for `import`: the same objects, by a plain require. To import a
 // CommonJS file instead takes Node 20 two or three times as long, for it reads
 // the names out of the source once more.

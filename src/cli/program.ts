@@ -9,7 +9,7 @@ import { addRun } from './commands/run';
 import { addStart } from './commands/start';
 import { addStatus } from './commands/status';
 import { addStop } from './commands/stop';
-import { hasColours, paint } from './terminal';
+import { hasColours, paint, write } from './terminal';
 
 // By its name: the same from lib/ and from src/.
 const { version } = require('posix-daemonize/package.json') as {
@@ -25,11 +25,14 @@ export const program = new Command('posix-daemonize')
   .enablePositionalOptions()
   .exitOverride()
   .configureOutput({
-    getOutHasColors: () => hasColours(process.stdout),
-    getErrHasColors: () => hasColours(process.stderr),
-    outputError: (text, write) => {
-      const name = paint(process.stderr, 'red', 'posix-daemonize:');
-      write(`${name} ${text.replace(/^error: /, '')}`);
+    // Nobody may be there to read: `| head -1`.
+    writeOut: (text) => write(1, text),
+    writeErr: (text) => write(2, text),
+    getOutHasColors: () => hasColours(1),
+    getErrHasColors: () => hasColours(2),
+    outputError: (text, emit) => {
+      const name = paint(2, 'red', 'posix-daemonize:');
+      emit(`${name} ${text.replace(/^error: /, '')}`);
     },
   })
   .configureHelp({

@@ -1,8 +1,9 @@
 /** Rows in columns: for people on a terminal, aligned text elsewhere. */
+import { isTerminal } from './terminal';
 
 /** @param rows the first one is the head */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  return process.stdout.isTTY ? withLibrary(rows) : aligned(rows);
+  return isTerminal(1) ? withLibrary(rows) : aligned(rows);
 }
 
 const none = {

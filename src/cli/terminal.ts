@@ -1,8 +1,9 @@
 /** What the commands print, and where it may have colours. */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { asFailure } from './failure';
 
-type Output = NodeJS.WriteStream;
+/** The descriptor of standard output or standard error. */
+export type Output = 1 | 2;
 
 /** SGR parameters: on, off. */
 const sgr = {
@@ -15,22 +16,29 @@ const sgr = {
 
 export type Style = keyof typeof sgr;
 
+/** As `isTTY` of the streams, without the streams: those are slow to load. */
+export function isTerminal(output: Output): boolean {
+  if (!fstatSync(output).isCharacterDevice()) return false;
+  const { isatty } = require('node:tty') as typeof import('node:tty');
+  return isatty(output);
+}
+
 /**
  * Whether what is written there may have colours: on a terminal that has some,
  * unless the user says otherwise.
  * @see https://no-color.org, https://force-color.org
  */
-export function hasColours(stream: Output): boolean {
+export function hasColours(output: Output): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '')
     return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
-  return stream.isTTY && TERM !== 'dumb';
+  return TERM !== 'dumb' && isTerminal(output);
 }
 
-/** The text in that style, where the stream may have colours. */
-export function paint(stream: Output, style: Style, text: string): string {
-  if (!hasColours(stream)) return text;
+/** The text in that style, where the output may have colours. */
+export function paint(output: Output, style: Style, text: string): string {
+  if (!hasColours(output)) return text;
   const [on, off] = sgr[style];
   return `\x1b[${on}m${text}\x1b[${off}m`;
 }
@@ -42,7 +50,7 @@ export function print(line: string): void {
 
 /** A line on standard error that is no error, by `posix-daemonize: `. */
 export function warn(message: string): void {
-  const name = paint(process.stderr, 'yellow', 'posix-daemonize:');
+  const name = paint(2, 'yellow', 'posix-daemonize:');
   write(2, `${name} ${message}\n`);
 }
 
@@ -52,7 +60,7 @@ export function warn(message: string): void {
  */
 export function complain(error: unknown): number {
   const { message, hint, status } = asFailure(error);
-  const name = paint(process.stderr, 'red', 'posix-daemonize:');
+  const name = paint(2, 'red', 'posix-daemonize:');
   const advice = hint === undefined ? '' : `\n  ${hint}`;
   write(2, `${name} ${message}${advice}\n`);
   return status;

@@ -84,10 +84,10 @@ const styles: Readonly<Record<Report['state'], Style>> = {
 /** The table; reasons are told below it. */
 export function formatReports(reports: readonly Report[]): string {
   const head = ['NAME', 'STATE', 'PID', 'UPTIME', 'CPU', 'MEMORY', 'RESTARTS'];
-  const bold = head.map((word) => paint(process.stdout, 'bold', word));
+  const bold = head.map((word) => paint(1, 'bold', word));
   const rows = reports.map((report) => [
     report.name,
-    paint(process.stdout, styles[report.state], stateOf(report)),
+    paint(1, styles[report.state], stateOf(report)),
     shown(report.pid, String),
     shown(report.uptime, formatDuration),
     shown(report.cpu, (cpu) => `${cpu.toFixed(1)}%`),

@@ -2,7 +2,7 @@
 import { stopDaemon, type StopOptions } from '../../control';
 import { exitCodes } from '../exit-codes';
 import { asFailure, Failure } from '../failure';
-import { complain, print, write } from '../terminal';
+import { complain, isTerminal, print, write } from '../terminal';
 import type { Managed } from './managed';
 import { findOrphan } from './orphan';
 
@@ -69,7 +69,7 @@ class Wait {
   show(pid: number, waited: number): void {
     const seconds = Math.round(waited / 1000);
     const text = `${this.#name}: waiting for pid ${pid} to end, ${seconds} s`;
-    if (process.stderr.isTTY) {
+    if (isTerminal(2)) {
       this.#shown = true;
       write(2, `\r${text}\x1b[K`);
     } else if (waited - this.#told >= pause) {

@@ -27,7 +27,7 @@ export function showLogs(
   endWithReader();
   const width = Math.max(...sources.map(({ label }) => label.length));
   for (const { label, path } of sources) {
-    const prefix = paint(process.stdout, 'dim', `${label.padEnd(width)} | `);
+    const prefix = paint(1, 'dim', `${label.padEnd(width)} | `);
     const prefixer = new LinePrefixer(prefix, write);
     const emit = (chunk: Buffer): void =>
       sources.length > 1 ? prefixer.write(chunk) : write(chunk);
