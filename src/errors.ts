@@ -217,7 +217,8 @@ export function invalidArgValue(
 ): TypeError {
   let text = inspect(value);
   if (text.length > 128) text = `${text.slice(0, 128)}...`;
-  const message = `The ${kind(name)} '${name}' ${reason}. Received ${text}`;
+  const end = reason.endsWith('?') ? '' : '.';
+  const message = `The ${kind(name)} '${name}' ${reason}${end} Received ${text}`;
   return Object.assign(new TypeError(message), {
     code: 'ERR_INVALID_ARG_VALUE',
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Ajv from 'ajv';
@@ -199,6 +199,50 @@ test('dependencies that go in a circle, or are not there, are told', () =>
     );
   }));
 
+test('two daemons cannot have one PID file', () =>
+  withSite((site) => {
+    const daemons = {
+      a: { command, pidfile: 'x.pid' },
+      b: { command, pidfile: './x.pid' },
+    };
+    refused(site, { daemons }, /'daemons\.b\.pidfile' is that of 'a'\. /);
+  }));
+
+test('what a name may have is told with one that cannot be', () =>
+  withSite((site) => {
+    refused(
+      site,
+      { daemons: { 日本: { command } } },
+      /'日本' cannot be the name of a daemon\n {2}a name has letters, /,
+    );
+  }));
+
+test('a file that cannot be read is told with its path', () =>
+  withSite((site) => {
+    const { status, stderr } = site.run('list', '--file', '.');
+    assert.deepEqual(
+      [status, stderr],
+      [6, `posix-daemonize: ${site.folder} is a directory\n`],
+    );
+  }));
+
+test(
+  'a file that this user may not read is a matter of privileges',
+  needsRoot,
+  () =>
+    withSite((site) => {
+      site.describe({ a: { command } });
+      chmodSync(site.path('daemons.json'), 0);
+      chmodSync(site.folder, 0o755);
+      const { status, stderr } = site.runWith('setpriv', [
+        ...['--reuid', '65534', '--clear-groups'],
+        ...[process.execPath, cli, 'list'],
+      ]);
+      assert.equal(status, 4);
+      assert.match(stderr, /EACCES: .*daemons\.json'\n {2}run it as a user/);
+    }),
+);
+
 test('a name that is not in the file is told with the nearest', () =>
   withSite((site) => {
     site.describe({ clock: { command } });
@@ -233,7 +277,13 @@ test('a module can be the file, by its default export', () =>
     site.write('broken.mjs', 'throw new Error("no luck");');
     const broken = site.run('list', '--file', 'broken.mjs');
     assert.equal(broken.status, 6);
-    assert.match(broken.stderr, /broken\.mjs: no luck\n/);
+    assert.match(broken.stderr, /broken\.mjs:1:7: no luck\n/);
+    site.write('broken.mjs', 'export default {;');
+    const { stderr: words } = site.run('list', '--file', 'broken.mjs');
+    assert.match(
+      words,
+      /broken\.mjs: Unexpected token ';'\n {2}`node --check .*broken\.mjs`/,
+    );
     site.write('empty.mjs', '');
     const { stderr } = site.run('list', '--file', 'empty.mjs');
     assert.match(stderr, /empty\.mjs has no default export\n/);

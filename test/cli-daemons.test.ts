@@ -145,7 +145,7 @@ test('a PID file is enough to stop a daemon, and to ask for it', () =>
     assert.equal(site.run('status', '--pidfile', pidfile).status, 0);
     const restart = site.run('restart', '--pidfile', pidfile);
     assert.equal(restart.status, 6);
-    assert.match(restart.stderr, /nothing is known of 'a' but its PID file/);
+    assert.match(restart.stderr, /it is not known how to start 'a'/);
     assert.equal(site.run('status', '--pidfile', pidfile).status, 0);
     const { status, stdout } = site.run('stop', '--pidfile', pidfile);
     assert.equal(status, 0);

@@ -527,7 +527,7 @@ describe('who may become whom', () => {
       ],
       [
         { uset: 1 },
-        `${wrong} 'options.uset' is unknown, did you mean 'user'?. Received 1`,
+        `${wrong} 'options.uset' is unknown, did you mean 'user'? Received 1`,
       ],
       [
         { user: -1 },

@@ -28,7 +28,10 @@ const hints: Readonly<Record<string, string>> = {
   EPERM: 'run it as root, or leave out what needs it',
   EROFS: 'choose another place',
   ENOSPC: 'make room on that disk',
+  ENOENT: 'it, or a folder above it, is missing: make it first',
   EMFILE: 'raise the limit on open files (ulimit -n)',
+  ERR_DAEMON_STOP_TIMEOUT:
+    '--kill-timeout kills it after that time; --timeout waits longer',
   EAGAIN: 'too many processes of this user, or memory is short (ulimit -u)',
 };
 

@@ -121,8 +121,12 @@ export interface RespawnDefinition {
   childPidfile?: string;
 }
 
-const respawn: Check = (value, name) =>
-  typeof value === 'boolean' || objectOf(respawnOptions)(value, name);
+const respawn: Check = (value, name) => {
+  if (typeof value === 'boolean') return;
+  if (typeof value !== 'object' || value === null)
+    throw invalidArgType(name, 'of type boolean or object', value);
+  objectOf(respawnOptions)(value, name);
+};
 
 const delay = integer(0, 0x7fffffff);
 

@@ -1,6 +1,7 @@
 /** The daemons of a file, with all paths and defaults filled in. */
 import { resolve } from 'node:path';
 import type { StopOptions } from '../../control';
+import { invalidArgValue } from '../../errors';
 import { defaults } from '../../supervisor/options';
 import { placesOf } from '../places';
 import type { Definition, Definitions } from './definition';
@@ -10,17 +11,30 @@ import { runArguments } from './run-arguments';
 /**
  * @param folder the one of the file: relative paths count from there, and there
  *   the daemons work unless `cwd` says otherwise
+ * @throws {TypeError} two have the same PID file
  */
 export function describe(
   { daemons, delay = 0 }: Definitions,
   folder: string,
 ): Map<string, Managed> {
-  return new Map(
-    Object.entries(daemons).map(([name, definition]) => [
-      name,
-      complete(name, { delay, ...definition }, folder),
-    ]),
+  const all = Object.entries(daemons).map(([name, definition]) =>
+    complete(name, { delay, ...definition }, folder),
   );
+  assertApart(all);
+  return new Map(all.map((daemon) => [daemon.name, daemon]));
+}
+
+/** Of two with one PID file only one could run, and each would stop the other. */
+function assertApart(all: readonly Managed[]): void {
+  const owners = new Map<string, string>();
+  for (const { name, pidfile } of all) {
+    const owner = owners.get(pidfile);
+    if (owner !== undefined) {
+      const reason = `is that of '${owner}'`;
+      throw invalidArgValue(`daemons.${name}.pidfile`, pidfile, reason);
+    }
+    owners.set(pidfile, name);
+  }
 }
 
 function complete(

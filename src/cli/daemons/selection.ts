@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { didYouMean } from '../../validate';
+import { asFailure } from '../failure';
 import { placesOf } from '../places';
 import { allRegistered, findRegistered, type Registered } from '../registry';
 import { ConfigurationError } from './configuration-error';
@@ -86,7 +87,8 @@ async function load(
     return described;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new ConfigurationError(`${path}: ${error.message}`);
+    const { message, hint } = asFailure(error);
+    throw new ConfigurationError(`${path}: ${message}`, hint);
   }
 }
 

@@ -40,6 +40,7 @@ export function findSource(): string | undefined {
 /**
  * @throws {ConfigurationError} it cannot be read, is no JSON or throws; has no
  *   default export
+ * @throws {Error} `EACCES` this user may not read it
  */
 export async function readSource(path: string): Promise<unknown> {
   const extension = extname(path);
@@ -49,7 +50,11 @@ export async function readSource(path: string): Promise<unknown> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigurationError((error as Error).message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES') throw error;
+    throw new ConfigurationError(
+      code === 'EISDIR' ? `${path} is a directory` : message,
+    );
   }
   return parseJson(text.replace(/^\uFEFF/, ''), path);
 }
@@ -66,10 +71,21 @@ async function importModule(path: string, typed: boolean): Promise<unknown> {
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError(`${path}: ${text}`);
+    const hint =
+      error instanceof SyntaxError
+        ? `\`node --check ${path}\` shows where`
+        : undefined;
+    throw new ConfigurationError(explain(error, path), hint);
   }
   if (module.default === undefined)
     throw new ConfigurationError(`${path} has no default export`);
   return module.default;
+}
+
+/** With the line, and the column where the stack has one. */
+function explain(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return `${path}: ${String(error)}`;
+  const [, after = ''] = (error.stack ?? '').split(pathToFileURL(path).href);
+  const [position = ''] = /^(:\d+)+/.exec(after) ?? [];
+  return `${path}${position}: ${error.message}`;
 }

@@ -50,7 +50,9 @@ async function start(daemon: Managed, pause: boolean): Promise<Started> {
     }
     const { pid } = statusOf(pidfile);
     const what =
-      pid === undefined ? 'started, and has ended' : `started with pid ${pid}`;
+      pid === undefined
+        ? `started, and has ended: \`posix-daemonize logs ${name}\` may tell why`
+        : `started with pid ${pid}`;
     print(`${name}: ${what}`);
     return { daemon, outcome: 'started', status };
   } catch (error) {
@@ -80,7 +82,7 @@ function isRunning({ name, pidfile }: Managed): boolean {
 export function launchOf({ name, launch }: Managed): Launch {
   if (launch) return launch;
   throw new Failure(
-    `nothing is known of '${name}' but its PID file`,
+    `it is not known how to start '${name}'`,
     exitCodes.notConfigured,
     'describe it in daemons.json, or start it by `posix-daemonize run --name`',
   );
