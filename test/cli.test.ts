@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +9,7 @@ import { asFailure, UsageError } from '../src/cli/failure';
 import { placesOf } from '../src/cli/places';
 import { program } from '../src/cli/program';
 import { PosixError } from '../src/errors';
-import { cli } from './helpers/cli';
+import { cli, cliPath } from './helpers/cli';
 
 const commands = program
   .createHelp()
@@ -20,6 +22,14 @@ test('without a command the help is on stderr, and the status is 2', async () =>
   assert.match(stderr, /^Usage: posix-daemonize/);
   for (const name of commands)
     assert.match(stderr, new RegExp(`^  ${name}[ |]`, 'm'));
+});
+
+test('help ends quietly where nobody reads it', async () => {
+  const child = spawn(process.execPath, [cliPath, '--help'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.destroy();
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
 test('--version prints that of the package', async () => {

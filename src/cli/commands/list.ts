@@ -7,6 +7,7 @@ export function addList(program: Command): void {
     'list',
     'show all daemons',
     'Show the daemons that a file describes, and those that `run --name` has started.',
+    ['', '--json'],
   )
     .alias('ls')
     .addOption(jsonOption())

@@ -8,6 +8,7 @@ export function addLogs(program: Command): void {
     'logs',
     'show what daemons have logged',
     'Show the last lines that daemons have logged.',
+    ['web -n 100', '-f'],
   )
     .addOption(
       new Option('-n, --lines <count>', 'how many, of each')

@@ -2,12 +2,16 @@
 import { type Command, Option } from 'commander';
 import { path } from '../run/values';
 
-/** Adds a command that takes names of daemons, and where they are described. */
+/**
+ * Adds a command that takes names of daemons, and where they are described.
+ * @param examples what may follow its name
+ */
 export function addCommand(
   program: Command,
   name: string,
   summary: string,
   description: string,
+  examples: readonly string[],
 ): Command {
   return program
     .command(`${name} [name...]`)
@@ -18,6 +22,15 @@ export function addCommand(
         '--file <file>',
         'the file that describes them (default: daemons.json here, or the one in /etc/posix-daemonize)',
       ).argParser(path),
+    )
+    .addHelpText(
+      'after',
+      [
+        '\nExamples:',
+        ...examples.map((words) => `  posix-daemonize ${name} ${words}`),
+      ]
+        .map((line) => line.trimEnd())
+        .join('\n'),
     );
 }
 

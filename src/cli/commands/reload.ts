@@ -8,6 +8,7 @@ export function addReload(program: Command): void {
     'reload',
     'have daemons read their configuration anew',
     'Send SIGHUP to daemons, and wait until they are ready again.',
+    ['web'],
   )
     .addOption(pidfileOption())
     .addOption(

@@ -8,6 +8,7 @@ export function addRestart(program: Command): void {
     'restart',
     'stop daemons and start them again',
     'Stop daemons and start them again. If one could not start as it is described now, nothing is stopped.',
+    ['', 'web'],
   );
   addStopOptions(command)
     .addOption(pidfileOption())

@@ -13,6 +13,7 @@ and its end is an error with its own exit status.
 
 With --name NAME, root has /run/NAME.pid and /var/log/NAME.log; others have
 $XDG_RUNTIME_DIR/NAME.pid and \${XDG_STATE_HOME:-~/.local/state}/NAME/NAME.log.
+Where XDG_RUNTIME_DIR is not set the PID file is beside the log.
 
 Examples:
   posix-daemonize run --name clock -- sh -c 'while date; do sleep 1; done'

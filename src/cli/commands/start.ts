@@ -7,6 +7,7 @@ export function addStart(program: Command): void {
     'start',
     'start daemons that a file describes',
     'Start the daemons that a file describes, all or those named, after those that they depend on. One that runs already is left alone.',
+    ['', 'web --file /srv/daemons.json'],
   )
     .addOption(lsbOption())
     .action((names: string[], flags: object) => {

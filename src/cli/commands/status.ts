@@ -7,6 +7,7 @@ export function addStatus(program: Command): void {
     'status',
     'tell whether daemons run',
     'Show how daemons are. Exits with 0 if all run, 1 if one is dead and has left its PID file, 3 if one does not run, 4 if it is not known; of several with the largest.',
+    ['', 'web --json'],
   )
     .addOption(pidfileOption())
     .addOption(jsonOption())

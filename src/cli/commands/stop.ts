@@ -9,6 +9,7 @@ export function addStop(program: Command): void {
     'stop',
     'stop daemons, and wait for their ends',
     'Stop daemons, those first that depend on others, and wait for their ends.',
+    ['', 'web --kill-timeout 30s', '--pidfile /run/other.pid --signal INT'],
   );
   addStopOptions(command)
     .addOption(pidfileOption())
