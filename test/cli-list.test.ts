@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { placesOf } from '../src/cli/places';
 import { formatBytes, formatDuration } from '../src/cli/quantities';
 import { withEnv } from './helpers/environment';
+import { needsRoot, until } from './helpers/scenario';
 import { cli, type Site, withSite } from './helpers/site';
 
 const sleeper = { command: ['sleep', '1000'] };
@@ -115,6 +116,43 @@ test('on a terminal the head is bold and the state has a colour, without NO_COLO
       coloured.replaceAll(/ESC\[\d+m/g, '').split('\n')[0],
       plain.split('\n')[0],
     );
+  }));
+
+test('a table that would be empty is a sentence', needsRoot, () =>
+  withSite((site) => {
+    const file = site.write('daemons.json', { daemons: {} });
+    chmodSync(site.folder, 0o755);
+    // root's names are in /run, with those of others.
+    const { status, stdout, stderr } = site.runWith('setpriv', [
+      ...['--reuid', '65534', '--clear-groups'],
+      ...[process.execPath, cli, 'list', '--file', file],
+    ]);
+    assert.deepEqual([status, stdout], [0, '']);
+    assert.match(stderr, /no file describes daemons here, and `run --name` /);
+  }),
+);
+
+test('of a command under a supervisor nobody says that it is still starting', () =>
+  withSite((site) => {
+    site.describe({ up: { ...sleeper, respawn: true } });
+    assert.equal(site.run('start').status, 0);
+    assert.match(site.run('status', 'up').stdout, /\nup {4}running /);
+    const found = site.run('reload', 'up');
+    assert.match(found.stdout, /^up: reloaded, pid \d+\n$/);
+  }));
+
+test('that a supervisor has given up is told with the reason', () =>
+  withSite(async (site) => {
+    const limit = { restarts: 1, seconds: 60 };
+    const command = ['sh', '-c', 'exit 3'];
+    site.describe({ up: { command, respawn: { delay: 1, limit } } });
+    assert.equal(site.run('start').status, 0);
+    const told =
+      'posix-daemonize: up: given up, restarts: 1; it ended with status 3 at ';
+    await until('the end', () =>
+      site.run('status', 'up').stderr.startsWith(told),
+    );
+    assert.equal(site.run('status', 'up').status, 3);
   }));
 
 test('list --names prints a name in each line', () =>

@@ -30,6 +30,10 @@ export function show(reports: readonly Report[], json = false): void {
     print(JSON.stringify(reports, null, 2));
     return;
   }
+  if (reports.length === 0) {
+    warn('no file describes daemons here, and `run --name` has started none');
+    return;
+  }
   print(formatReports(reports));
   for (const { name, reason } of reports)
     if (reason !== null) warn(`${name}: ${reason}`);

@@ -5,7 +5,7 @@ import { formatTable } from '../table';
 import { paint, type Style } from '../terminal';
 import type { Managed } from './managed';
 import { findOrphan } from './orphan';
-import { findSupervised } from './supervised';
+import { findSupervised, whyLeft } from './supervised';
 
 /**
  * As `--json` prints it, one for each daemon. What is not known is null. Keys are
@@ -31,7 +31,7 @@ export interface Report {
   /** Whether it says that it is up; null where it says nothing of that. */
   ready: boolean | null;
   pidfile: string;
-  /** Why the state is not known; or that a command goes on without its supervisor. */
+  /** Why the state is not known, or why no supervisor is there any more. */
   reason: string | null;
 }
 
@@ -60,7 +60,7 @@ export function reportOn(daemon: Managed): Report {
     pidfile,
     reason:
       orphan === undefined
-        ? (more.reason ?? null)
+        ? (more.reason ?? (pid ? null : (whyLeft(pidfile) ?? null)))
         : `process ${orphan} goes on without its supervisor, which was killed`,
   };
 }

@@ -1,7 +1,12 @@
 /** What `run --respawn` says of the command that it keeps running. */
+import { constants } from 'node:os';
 import { readStat, ticksPerSecond } from '../../process-identity';
 import { readMemory } from '../../status';
-import { readState, stateFileOf } from '../../supervisor/state';
+import {
+  readState,
+  stateFileOf,
+  type SupervisorState,
+} from '../../supervisor/state';
 
 export interface Supervised {
   restarts: number;
@@ -19,6 +24,28 @@ export function findSupervised(pidfile: string): Supervised | undefined {
   const { restarts, childPid: pid } = state;
   return { restarts, pid, ...(pid === null ? nothing : measure(pid)) };
 }
+
+/** Why a supervisor left; undefined where none has, or where it was stopped. */
+export function whyLeft(pidfile: string): string | undefined {
+  const { ended, lastExit, restarts } = readState(stateFileOf(pidfile)) ?? {};
+  const how = lastExit && howEnded(lastExit);
+  if (!how) return undefined;
+  if (ended === 'final') return `not started again: it ended with ${how}`;
+  return ended === 'limit'
+    ? `given up, restarts: ${restarts}; it ended with ${how}`
+    : undefined;
+}
+
+/** Nothing that a terminal would do more with than show it. */
+function howEnded({ exitCode, signal, at }: LastExit): string | undefined {
+  const time = new Date(at);
+  if (Number.isNaN(time.getTime())) return undefined;
+  const isSignal = signal !== null && Object.hasOwn(constants.signals, signal);
+  const how = isSignal ? signal : `status ${Number(exitCode)}`;
+  return `${how} at ${time.toISOString()}`;
+}
+
+type LastExit = NonNullable<SupervisorState['lastExit']>;
 
 const nothing = { cpu: 0, memory: 0 };
 

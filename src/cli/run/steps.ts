@@ -47,14 +47,19 @@ export function stepsOf(
     ],
     after: [
       ...after.flatMap((step) =>
-        // A supervisor stays, and its lock with it.
-        supervised && step.name === 'pid' ? [step] : changed(step),
+        supervised && step.name === 'pid' ? [locked(step)] : changed(step),
       ),
       ...[variables(plan, wires), kept(plan, wires)].flat(),
       supervised?.exec ?? exec(plan),
     ],
   };
 }
+
+/** A supervisor stays, and its lock; whether its command is ready it cannot say. */
+const locked = (step: Step): Step => ({
+  ...step,
+  run: ({ pidfile }) => pidfile!.write(),
+});
 
 function changed(step: Step): Step[] {
   const change = changes[step.name];
