@@ -187,7 +187,7 @@ export class Daemon<Args extends unknown[] = unknown[]> {
     try {
       const result = this.run(context, ...args);
       // One that has rejected before its first await has failed already.
-      if (isThenable(result)) await Promise.race([result, undefined]);
+      if (isThenable(result)) await Promise.race([result, Promise.resolve()]);
       if (ready === 'now') context.ready();
       return await result;
     } catch (error) {

@@ -42,7 +42,8 @@ async function stop(
   signal: NodeJS.Signals,
   { onStop, stopTimeout }: Settings,
 ): Promise<never> {
-  tell(() => notify({ stopping: true }));
+  // A child by fork(), with the same listeners, does not speak for the daemon.
+  if (process.pid === context.pid) tell(() => notify({ stopping: true }));
   if (onStop) await within(onStop, stopTimeout);
   context.because(signal);
   process.exit();

@@ -70,7 +70,7 @@ test('the status of an end by a signal is the one that a shell gives', () => {
 });
 
 test('a state file that somebody else has made is not trusted', () =>
-  withFolder(async (folder) => {
+  withFolder((folder) => {
     const path = join(folder, 'x.state');
     const state = { restarts: 1, childPid: null };
     for (const [text, expected] of [
@@ -90,4 +90,5 @@ test('a state file that somebody else has made is not trusted', () =>
     execFileSync('mkfifo', [fifo]);
     for (const other of [link, fifo, folder])
       assert.equal(readState(other), undefined, other);
+    return Promise.resolve();
   }));
