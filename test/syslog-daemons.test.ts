@@ -15,7 +15,7 @@ import { until } from './helpers/scenario';
 const program = new Program(nodes[0], 'program.cjs', 'syslog-daemons');
 
 /** Ways to send, as the fixture names them. */
-const senders = ['syslog'] as const;
+const senders = ['syslog', 'stream'] as const;
 
 type Message = [facility: string, priority: string, text: string];
 
