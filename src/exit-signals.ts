@@ -1,5 +1,5 @@
 /** Signals that end a process: what is queued for the log is sent first. */
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread } from './posix/fork';
 import { settleLogPipes } from './posix/log-pipes';
 import { flushAllLogs } from './posix/log-queue';
 import { signal } from './posix/signals';
@@ -17,7 +17,7 @@ const lastWords = new Set<(name: NodeJS.Signals) => void>();
  * status.
  */
 export function flushOnSignals(): () => void {
-  if (!isMainThread) return () => {};
+  if (!isMainThread()) return () => {};
   users++;
   for (const name of names) {
     // One that is ignored stays so.

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { PosixError } from '../src/errors';
 import { notify, type NotifyState } from '../src/systemd/notify';
 import { withEnv } from './helpers/environment';
+import { installServices } from './helpers/library';
 import { NotifySocket, withNotifySocket } from './helpers/notifications';
+import { nodes } from './helpers/nodes';
 import { withFolder } from './helpers/scenario';
 
 function tell(address: string | undefined, state: NotifyState): boolean {
@@ -246,3 +250,19 @@ test('wrong arguments are told as Node tells them, heard or not', () => {
   ] as const)
     assert.throws(() => tell(undefined, state as never), expected);
 });
+
+test('a child by fork() that is stopped does not say that the daemon stops', () =>
+  withFolder(async (folder) => {
+    installServices(folder);
+    const socket = await NotifySocket.listen(join(folder, 'notify'));
+    const program = [join(folder, 'systemd.cjs'), 'a child is stopped'];
+    const env = { ...process.env, NOTIFY_SOCKET: socket.address };
+    const service = promisify(execFile)(nodes[0].path, program, { env });
+    const { stdout } = await service;
+    assert.equal(stdout, 'child stops\nparent ends\n');
+    const told = await socket.end();
+    assert.deepEqual(
+      told.map(({ text, pid }) => [text, pid]),
+      [['READY=1', service.child.pid]],
+    );
+  }));

@@ -70,9 +70,16 @@ export function detach(ready: number): number {
   return channel;
 }
 
+/**
+ * As of `node:worker_threads`, which takes half a millisecond to load.
+ * @internal
+ */
+export const isMainThread = (): boolean =>
+  binding.gettid() === binding.getpid();
+
 /** @internal */
 export function assertForkable(): void {
-  if (binding.gettid() !== binding.getpid())
+  if (!isMainThread())
     throw new DaemonError('ERR_DAEMON_IN_WORKER', {});
   const reason = binding.unsupported();
   if (reason !== null)
