@@ -46,7 +46,7 @@ test('docs/coming-from.md leaves out nothing that python-daemon and libdaemon ha
   const python = [
     'chroot_directory working_directory umask uid gid initgroups prevent_core',
     'detach_process files_preserve pidfile stdin stdout stderr signal_map',
-    'open() close() terminate() is_open',
+    'open() close() terminate() is_open daemon.runner.DaemonRunner(app)',
   ];
   const libdaemon = [
     'close_all close_allv exec execv fork ident_from_argv0 log logv nonblock',

@@ -79,8 +79,7 @@ export const isMainThread = (): boolean =>
 
 /** @internal */
 export function assertForkable(): void {
-  if (!isMainThread())
-    throw new DaemonError('ERR_DAEMON_IN_WORKER', {});
+  if (!isMainThread()) throw new DaemonError('ERR_DAEMON_IN_WORKER', {});
   const reason = binding.unsupported();
   if (reason !== null)
     throw new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
