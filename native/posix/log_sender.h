@@ -64,6 +64,9 @@ class LogSender {
   // reads in its last moment are sent again to the next one.
   static constexpr size_t kMostUnread = 8;
 
+  // Where so many are queued, what counts is how fast they are sent.
+  static constexpr uint64_t kFlood = 1000;
+
   static constexpr int kFirstBackOff = 10, kLongestBackOff = 500;
 
   explicit LogSender(const std::string& path) : path_(path), socket_(path) {}
@@ -119,6 +122,7 @@ class LogSender {
   int back_off_ = 0;
   int64_t retry_at_ = 0;
   int64_t enough_since_ = 0;
+  bool flooded_ = false;
   int64_t gone_since_ = 0;  // 0: there is a way, or nobody has looked
 
   // For a moment: by who logs, and by the thread.

@@ -50,6 +50,10 @@ void LogSender::refill() {
   if (!blocked_)
     for (LogChannel* channel = channels_; channel; channel = channel->next)
       if (LogEntry* notice = channel->make_notice(now)) outgoing_.push(notice);
+  uint64_t queued = 0;
+  for (LogChannel* channel = channels_; channel; channel = channel->next)
+    queued += channel->counts().queued;
+  flooded_ = queued > kFlood;
   for (size_t count = 0; count < kBatch; ++count) {
     LogChannel* oldest = nullptr;
     uint64_t sequence = ~uint64_t{0};
@@ -103,7 +107,7 @@ void LogSender::settle() {
 // Whether so much is unread that the log daemon should read first. One that
 // reads nothing is given all that it takes: there it outlives this process.
 bool LogSender::is_enough() {
-  if (flight_.size() < kMostUnread) return false;
+  if (flooded_ || flight_.size() < kMostUnread) return false;
   flight_.look(socket_);
   if (flight_.unread() < kMostUnread || flight_.has_unproved())
     enough_since_ = 0;
