@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
+import { firstLine } from './helpers/pidfile';
 import { cli, type Site, withSite } from './helpers/site';
 import { until } from './helpers/scenario';
 
@@ -34,7 +35,7 @@ const lines = (site: Site, name: string): string[] =>
 const order = (site: Site): string[] => lines(site, 'order');
 
 const pidOf = (site: Site, name: string): number =>
-  Number(readFileSync(site.path(`${name}.pid`), 'utf8').split('\n')[0]);
+  Number(firstLine(site.path(`${name}.pid`)));
 
 /** When the kernel made it, in ticks of 10 ms. */
 function startOf(pid: number): number {

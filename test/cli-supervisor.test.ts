@@ -12,12 +12,8 @@ import { test } from 'node:test';
 import { withLogDaemon, needs, texts } from './helpers/log-daemon';
 import { nodes } from './helpers/nodes';
 import { needsRoot, until } from './helpers/scenario';
-import {
-  isGone,
-  posixDaemonize,
-  statusOf,
-  withSupervised,
-} from './helpers/supervised';
+import { isGone } from './helpers/processes';
+import { posixDaemonize, statusOf, withSupervised } from './helpers/supervised';
 
 const fixture = (name: string): string =>
   join(__dirname, 'fixtures/supervised', name);

@@ -20,6 +20,7 @@
 #include "lines.h"
 #include "log_sender.h"
 #include "result.h"
+#include "thread.h"
 
 namespace posix {
 
@@ -226,18 +227,6 @@ void renew(Source& source) {
 
 int make_event() { return result(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
-// By libuv, which Node brings: the C library's own function would ask for one
-// of this year. The new thread blocks all signals, as this one does just then.
-int start_thread() {
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  uv_thread_t thread;
-  const int error = ::uv_thread_create(&thread, serve, nullptr);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  return error;
-}
-
 }  // namespace
 
 std::array<double, 2> open_log_pipe() noexcept {
@@ -276,7 +265,7 @@ int serve_log_pipes(int out, int err, LogChannel* channel) noexcept {
   for (Source& source : server->sources)
     source.lines = Lines(send_line, &source, 0, piece);
   error = uv_mutex_init(&server->reading);
-  if (error == 0) error = start_thread();
+  if (error == 0) error = start_thread(serve, nullptr);
   if (error == 0 && ::atexit(drain) != 0) error = -ENOMEM;
   if (error == 0) error = catch_abort();
   return error;

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "descriptors.h"
 #include "log_locked.h"
 #include "log_sender.h"
 #include "result.h"
+#include "thread.h"
 
 namespace posix {
 
@@ -25,20 +25,12 @@ void rest(int microseconds) {
 
 }  // namespace
 
-// By libuv, which Node brings: the C library's own function would ask for one
-// of this year. The new thread blocks all signals, as this one does just then.
 int LogSender::start() noexcept {
   int error = uv_mutex_init(&sending_);
   if (error == 0) error = uv_mutex_init(&queueing_);
   if (error == 0) error = uv_cond_init(&drained_);
   if (error == 0) error = open_events();
-  if (error < 0) return error;
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  uv_thread_t thread;
-  error = ::uv_thread_create(&thread, run, this);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (error == 0) error = start_thread(run, this);
   return error;
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { within } from './launch';
 import { nodes, type TestNode } from './nodes';
+import { firstLine } from './pidfile';
 import { until, withFolder } from './scenario';
 
 /** ms for a command */
@@ -87,7 +88,7 @@ export class Place {
 
   /** Of the PID file. */
   get pid(): number {
-    return Number(readFileSync(this.pidfile, 'utf8').split('\n')[0]);
+    return Number(firstLine(this.pidfile));
   }
 
   get hasPidfile(): boolean {

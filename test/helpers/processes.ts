@@ -68,7 +68,9 @@ export function openersOf(file: string): number[] {
 
 /** A zombie counts as gone. */
 export function isGone(pid: number): boolean {
-  return ['', 'Z'].includes(afterName(read(`/proc/${pid}/stat`)).charAt(0));
+  return ['', 'Z', 'X'].includes(
+    afterName(read(`/proc/${pid}/stat`)).charAt(0),
+  );
 }
 
 function ancestors(pid: number, parents: Map<number, number>): number[] {

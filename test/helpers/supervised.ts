@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SupervisorState } from '../../src/supervisor/state';
 import { nodes } from './nodes';
+import { isGone } from './processes';
 import { until, withFolder } from './scenario';
 
 const cli = join(__dirname, '../../lib/cli.js');
@@ -155,14 +156,6 @@ export async function statusOf(child: ChildProcess): Promise<number> {
   if (child.exitCode === null) await once(child, 'exit');
   assert.equal(child.signalCode, null);
   return child.exitCode!;
-}
-
-export function isGone(pid: number): boolean {
-  try {
-    return /^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return true;
-  }
 }
 
 /** 0 where there is none. */
