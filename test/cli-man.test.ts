@@ -70,7 +70,8 @@ test('every option that the texts speak of exists', () => {
     .visibleCommands(program)
     .flatMap((command) => help.visibleOptions(command))
     .map(({ long }) => long);
-  flags.push('--version', '--pid');
+  const others = ['--no-block']; // of systemd-notify(1)
+  flags.push('--version', '--pid', ...others);
   for (const text of [page.replaceAll('\\-', '-'), documentation])
     for (const [flag] of text.matchAll(/(?<![-\w])--[a-z][a-z-]+/g))
       assert.ok(flags.includes(flag), flag);
