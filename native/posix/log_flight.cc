@@ -9,11 +9,12 @@ void LogFlight::add(LogEntry* entry, uint32_t charge) {
   entry->charged = charge;
   charged_ += charge;
   ++count_;
+  ++unlooked_;
   entries_.push(entry);
 }
 
 void LogFlight::look(const LogSocket& socket) {
-  seen_read_ = 0;
+  seen_read_ = unlooked_ = 0;
   if (entries_.empty()) return;
   const int unread = socket.unread();
   if (unread < 0) return;
@@ -39,8 +40,7 @@ LogEntries LogFlight::take_back() {
   LogEntries unread = entries_;
   entries_ = {};
   charged_ = 0;
-  count_ = 0;
-  seen_read_ = 0;
+  count_ = seen_read_ = unlooked_ = 0;
   return unread;
 }
 

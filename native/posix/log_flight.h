@@ -29,15 +29,16 @@ class LogFlight {
   LogEntries take_back();
 
   bool empty() const { return entries_.empty(); }
-  size_t size() const { return count_; }
-  // How many were unread at the last look.
+  // How many were unread at the last look, or were added since.
   size_t unread() const { return count_ - seen_read_; }
+  size_t unlooked() const { return unlooked_; }
 
  private:
   LogEntries entries_;
   uint64_t charged_ = 0;  // the sum
   size_t count_ = 0;
   size_t seen_read_ = 0;  // of the first ones, not proved
+  size_t unlooked_ = 0;   // added since the last look
 };
 
 }  // namespace posix

@@ -60,12 +60,16 @@ class LogSender {
   // or who logs, can wait for.
   static constexpr size_t kBatch = 32;
 
-  // How many messages may be unread while the log daemon reads: those that it
-  // reads in its last moment are sent again to the next one.
-  static constexpr size_t kMostUnread = 8;
+  // How many messages may be unread while the log daemon reads: one for so many
+  // that are queued, and at least one. Those that it reads in its last moment
+  // are sent again to the next one; but in a flood what counts is speed.
+  static constexpr uint64_t kQueuedForOneUnread = 32;
 
-  // Where so many are queued, what counts is how fast they are sent.
-  static constexpr uint64_t kFlood = 1000;
+  // After so many messages there is a look at what is read.
+  static constexpr size_t kUnlooked = 8;
+
+  // Instead of ms, from work(): what is waited for is a matter of microseconds.
+  static constexpr int kNap = -2;
 
   static constexpr int kFirstBackOff = 10, kLongestBackOff = 500;
 
@@ -122,7 +126,7 @@ class LogSender {
   int back_off_ = 0;
   int64_t retry_at_ = 0;
   int64_t enough_since_ = 0;
-  bool flooded_ = false;
+  size_t may_be_unread_ = 1;
   int64_t gone_since_ = 0;  // 0: there is a way, or nobody has looked
 
   // For a moment: by who logs, and by the thread.

@@ -53,7 +53,7 @@ void LogSender::refill() {
   uint64_t queued = 0;
   for (LogChannel* channel = channels_; channel; channel = channel->next)
     queued += channel->counts().queued;
-  flooded_ = queued > kFlood;
+  may_be_unread_ = std::max<uint64_t>(queued / kQueuedForOneUnread, 1);
   for (size_t count = 0; count < kBatch; ++count) {
     LogChannel* oldest = nullptr;
     uint64_t sequence = ~uint64_t{0};
@@ -107,20 +107,21 @@ void LogSender::settle() {
 // Whether so much is unread that the log daemon should read first. One that
 // reads nothing is given all that it takes: there it outlives this process.
 bool LogSender::is_enough() {
-  if (flooded_ || flight_.size() < kMostUnread) return false;
+  const auto room = [&] { return flight_.unread() < may_be_unread_; };
+  if (room() && flight_.unlooked() < kUnlooked) return false;
   flight_.look(socket_);
-  if (flight_.unread() < kMostUnread || flight_.has_unproved())
-    enough_since_ = 0;
-  if (flight_.unread() < kMostUnread) return false;
+  if (room() || flight_.has_unproved()) enough_since_ = 0;
+  if (room()) return false;
   const int64_t now = log_clock();
   if (enough_since_ == 0) enough_since_ = now;
   return now - enough_since_ < kBehind;
 }
 
-// Its reading is an event.
+// Its reading is an event. To wait for each would cost more than a message
+// does: where many may be unread, several are read meanwhile.
 int LogSender::wait_for_room() {
   if (flight_.has_unproved() && look() == LogSocket::Peer::kGone) return 0;
-  return kBehind;
+  return may_be_unread_ > kUnlooked ? kNap : kBehind;
 }
 
 // What has been read, if the log daemon is still there.

@@ -70,7 +70,10 @@ void LogSender::run(void* argument) {
     uv_mutex_unlock(&sender.sending_);
     // A mutex is not fair.
     if (sender.wanted_.load()) rest(1000);
-    if (wait != 0) sender.wait(wait);
+    if (wait == kNap)
+      rest(static_cast<int>(sender.may_be_unread_) * 2);
+    else if (wait != 0)
+      sender.wait(wait);
   }
 }
 
@@ -92,7 +95,7 @@ void LogSender::wait(int ms) {
   asleep_ = false;
 }
 
-// How many ms to wait for an event: 0 for not at all, -1 for ever.
+// How many ms to wait for an event: 0 for not at all, -1 for ever; or kNap.
 int LogSender::work() {
   LogEntries spilled;
   {
