@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { DaemonContext } from './context';
 import { invalidArgValue } from './errors';
 import { identOf } from './logging/syslog-options';
+import { optionNames } from './option-checks';
 import type { DaemonizeOptions, PidfileTarget } from './options';
-import { optionNames } from './settings';
 import { validateFunction, validateOptions, validateString } from './validate';
 
 /** What the daemon does, at the moments that there are. */

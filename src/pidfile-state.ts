@@ -52,6 +52,13 @@ export function inspectPidfile(path: string): PidfileState {
   }
 }
 
+/** What `Pidfile.holder` returns. */
+export function findHolder(path: string): number | null | undefined {
+  const found = inspectPidfile(path);
+  if (found.state === 'held') return found.pid;
+  return found.state === 'unknown' ? undefined : null;
+}
+
 function judge(fd: number): Judgement {
   const lock = askLock(fd);
   if (typeof lock === 'number') return { state: 'held', pid: lock };

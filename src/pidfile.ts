@@ -2,51 +2,30 @@
  * The file that tells a daemon's pid, after FreeBSD's pidfile(3): locked before
  * the fork, written after it.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  realpathSync,
-  unlinkSync,
-} from 'node:fs';
-import { constants as os } from 'node:os';
+import { closeSync, ftruncateSync, realpathSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DaemonError, PosixError } from './errors';
+import { claimPidfile } from './pidfile-claim';
 import {
   maxPid,
   type Note,
   readContent,
-  reserve,
   writeContent,
   writeNote,
 } from './pidfile-content';
-import { declareWritten, takeLocks } from './pidfile-lock';
+import { declareWritten } from './pidfile-lock';
 import {
   type PidfileOptions,
   type PidfileWriteOptions,
   readPidfileOptions,
   validatePidfilePath,
 } from './pidfile-options';
-import { type FileId, inspectPidfile, judgeFree } from './pidfile-state';
+import { findHolder } from './pidfile-state';
 import { getpid } from './posix/session';
 import { identify, type ProcessIdentity } from './process-identity';
-import {
-  hand,
-  leadsTo,
-  makeDirectories,
-  onFile,
-  openSafely,
-  type Owner,
-} from './safe-file';
+import { leadsTo, onFile, type Owner } from './safe-file';
 import { validateBoolean, validateInteger, validateOptions } from './validate';
-
-/** How often open() tries, and ms between. */
-const pause = 5;
-/** Where somebody has a lock: 100 ms in all, as FreeBSD. */
-const lockedAttempts = 20;
-/** Where a daemon is starting: 2 s, for its pid is what the user wants to know. */
-const startingAttempts = 400;
 
 export type { Owner, PidfileOptions, PidfileWriteOptions };
 
@@ -90,41 +69,15 @@ export class Pidfile {
    */
   static open(path: string, options: PidfileOptions = {}): Pidfile {
     validatePidfilePath(path);
-    const { mode, mkdir, owner } = readPidfileOptions(options);
+    const wanted = readPidfileOptions(options);
     const absolute = resolve(path);
-    if (mkdir) makeDirectories(dirname(absolute), owner);
-    const left = { locked: lockedAttempts, starting: startingAttempts };
-    for (;;) {
-      const pidfile = Pidfile.#lock(absolute, mode, owner);
-      if (pidfile) return pidfile;
-      const pid = Pidfile.holder(absolute);
-      const attempts = --left[pid === undefined ? 'starting' : 'locked'];
-      if (typeof pid === 'number' || attempts === 0) {
-        const details = { pid: pid ?? undefined, path: absolute };
-        throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', details);
-      }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
-    }
-  }
-
-  /** One attempt; undefined where somebody else has a lock. */
-  static #lock(path: string, mode: number, owner?: Owner): Pidfile | undefined {
-    const owners = [0, process.geteuid!(), ...(owner ? [owner.uid] : [])];
-    const flags = constants.O_RDWR | constants.O_CREAT;
-    const fd = openSafely(path, flags, mode, owners);
+    const fd = claimPidfile(absolute, wanted);
     try {
-      // Its last holder may have removed it since it was opened.
-      if (takeLocks(fd) && leadsTo(path, fd)) {
-        assertFree(path, fd);
-        claim(path, fd, mode, owner);
-        return new Pidfile(path, fd);
-      }
+      return new Pidfile(absolute, fd);
     } catch (error) {
       closeSync(fd);
       throw error;
     }
-    closeSync(fd);
-    return undefined;
   }
 
   /**
@@ -145,9 +98,7 @@ export class Pidfile {
    */
   static holder(path: string): number | null | undefined {
     validatePidfilePath(path);
-    const found = inspectPidfile(path);
-    if (found.state === 'held') return found.pid;
-    return found.state === 'unknown' ? undefined : null;
+    return findHolder(path);
   }
 
   /** As {@link Pidfile.holder} of the path: this process itself, it may be. */
@@ -273,37 +224,7 @@ export class Pidfile {
 
   #opened(syscall: string): number {
     if (this.#fd !== -1) return this.#fd;
-    throw new PosixError(-os.errno.EBADF, syscall, this.path);
-  }
-}
-
-/** Makes the file that was locked ours: empty, but for a block of the disk. */
-function claim(path: string, fd: number, mode: number, owner?: Owner): void {
-  try {
-    onFile(path, () => {
-      reserve(fd);
-      hand(fd, mode, owner);
-    });
-  } catch (error) {
-    try {
-      unlinkSync(path);
-    } catch {
-      // What is left is empty and says nothing; the first error tells more.
-    }
-    throw error;
-  }
-}
-
-/** Nobody else's lock is on it; but who has none may be named in it. */
-function assertFree(path: string, fd: number): void {
-  const found = judgeFree(onFile(path, () => readContent(fd)));
-  if (found.state === 'held') {
-    const { pid } = found;
-    throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', { pid, path });
-  }
-  if (found.state === 'unknown') {
-    const { reason } = found;
-    throw new DaemonError('ERR_DAEMON_PID_UNKNOWN', { path, reason });
+    throw new PosixError(-constants.errno.EBADF, syscall, this.path);
   }
 }
 
@@ -316,37 +237,4 @@ function unidentified(pid: number): Error {
   }
   const reason = `/proc does not tell when process ${pid} was started`;
   return new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
-}
-
-/**
- * Removes a file that a dead daemon has left, with its pid or empty, as one that
- * could not remove it; if it is still that file, and nobody has it: its lock is
- * taken for it.
- * @returns whether it was removed; not where this process has no right to
- */
-export function removeStale(path: string, pid: number, file: FileId): boolean {
-  let fd: number;
-  try {
-    fd = openSafely(path, constants.O_RDWR);
-  } catch {
-    return false;
-  }
-  try {
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    if (dev !== file.dev || ino !== file.ino || !takeLocks(fd)) return false;
-    if (!isLeftBy(pid, fd) || !leadsTo(path, fd)) return false;
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false; // EACCES, EROFS: it stays, and means nothing
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function isLeftBy(pid: number, fd: number): boolean {
-  const content = readContent(fd);
-  return content
-    ? content.pid === pid && judgeFree(content).state === 'free'
-    : fstatSync(fd).size === 0;
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Signal } from './constants';
 import { DaemonError, PosixError } from './errors';
-import { removeStale } from './pidfile';
+import { removeStale } from './pidfile-claim';
 import { validatePidfilePath } from './pidfile-options';
 import { inspectPidfile, type PidfileState } from './pidfile-state';
 import { close } from './posix/descriptors';

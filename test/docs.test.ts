@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { explain } from 'posix-daemonize';
 import { daemonErrorCodes, launcherErrorCodes } from '../src/errors';
-import { optionNames } from '../src/settings';
+import { optionNames } from '../src/option-checks';
 
 const read = (path: string): string =>
   readFileSync(`${__dirname}/../${path}`, 'utf8');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { describe } from '../src/context';
+import { describe } from '../src/failure';
 import type { Launched } from './helpers/launch';
 import { forEachProgram } from './helpers/programs';
 import { nodes } from './helpers/nodes';
