@@ -1,90 +1,25 @@
+// What fails in the daemon is told to who launched it, and nothing is left.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmdirSync,
-} from 'node:fs';
+import { existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { Pidfile } from 'posix-daemonize';
-import { type LaunchOptions, type Report, within } from './helpers/launch';
-import { nodes } from './helpers/nodes';
-import { firstLine } from './helpers/pidfile';
+import { assertFree, first, needs, starts, user } from './helpers/daemonize';
+import { type LaunchOptions, within } from './helpers/launch';
+import { withPath } from './helpers/pidfile';
 import { needsCompiler, Preload } from './helpers/preload';
 import { openersOf } from './helpers/processes';
-import { forEachProgram, Program } from './helpers/programs';
-import {
-  asNobody,
-  needsRoot,
-  root,
-  until,
-  withFolder,
-} from './helpers/scenario';
+import { forEachProgram, type Program } from './helpers/programs';
+import { root } from './helpers/scenario';
 
 /** ms for what another process is about to do */
 const DEADLINE = 20_000;
 
-const nobody = 65_534;
-const user = { user: 'nobody', group: nobody };
-interface Failure {
-  name: string;
-  code: string;
-  message: string;
-  step?: string;
-  /** There is a PID file afterwards. */
-  left: boolean;
-}
-
-interface Refused {
-  errors: Failure[];
-  before: Report;
-  after: Report;
-}
-
-const first = new Program(nodes[0], 'program.cjs', 'daemonize');
 const preload = needsCompiler.skip ? undefined : new Preload('faults');
 after(() => preload?.remove());
 
 const read = (path: string): string => readFileSync(path, 'utf8');
-
-/** Root, and a program of Debian. */
-const needs = (program: string) => ({
-  skip:
-    needsRoot.skip ||
-    (spawnSync(program, ['--version']).error !== undefined &&
-      `install ${program}`),
-});
-
-/** A folder that everybody may look into, with a path for a PID file. */
-const withPath = (use: (pidfile: string, folder: string) => Promise<void>) =>
-  withFolder((folder) => {
-    chmodSync(folder, 0o755);
-    return use(join(folder, 'x.pid'), folder);
-  });
-
-/** With these options a daemon lives, for the time of `use`. */
-const starts = (
-  program: Program,
-  options: { pidfile: string },
-  use: (pid: number) => Promise<void> | void = () => {},
-) =>
-  program.play('plain', [options], {}, async (probe, { status, stderr }) => {
-    assert.deepEqual([status, stderr], [0, '']);
-    const { pid } = await probe.next();
-    assert.equal(firstLine(options.pidfile), `${pid}\n`);
-    assert.equal(Pidfile.holder(options.pidfile), pid);
-    await use(pid);
-  });
-
-/** Nothing is left of a daemon that could not be, and another one can. */
-async function assertFree(program: Program, pidfile: string): Promise<void> {
-  assert.ok(!existsSync(pidfile), 'the PID file is removed');
-  await starts(program, { pidfile });
-}
 
 /** What the launching terminal sees of a step that fails in the daemon. */
 const fails = (
@@ -219,154 +154,6 @@ forEachProgram('daemonize', (program) => {
       }),
   );
 
-  /** Tries options that are refused, and becomes a daemon by the last. */
-  const refuse = (
-    list: object[],
-    last: object,
-    launch: LaunchOptions,
-    use: (errors: Failure[], daemon: Report) => void,
-  ) =>
-    program.play(
-      'refused',
-      [list, last],
-      launch,
-      async (probe, { status, stderr }) => {
-        assert.deepEqual([status, stderr], [0, '']);
-        const { errors, before, after } = await probe.next<Refused>();
-        const { umask, uids, groups, fds, pid } = before;
-        assert.deepEqual(after, { umask, uids, groups, fds, pid });
-        for (const { left, message } of errors) assert.ok(!left, message);
-        use(errors, await probe.next());
-      },
-    );
-
-  test(
-    'a user that does not exist, or a disk that is full, is an error of the call, and the next call works',
-    needsRoot,
-    () =>
-      withPath((pidfile, folder) => {
-        const full = '/dev/full/x.pid';
-        const size = join(folder, 'full');
-        mkdirSync(size);
-        const mount =
-          'mount -t tmpfs -o size=4k,mode=755 none "$0"; head -c 4k /dev/zero >"$0/filler"; exec "$@"';
-        const through = ['unshare', '-m', 'sh', '-c', mount, size];
-        const path = join(size, 'x.pid');
-        return refuse(
-          [
-            { user: 'no-such-user', pidfile, umask: 0o77 },
-            { user: 'nobody', group: 'no-such-group', pidfile },
-            { ...user, pidfile: full },
-            { ...user, pidfile: path },
-            { ...user, pidfile, chroot: join(folder, 'nowhere') },
-            { ...user, pidfile, chroot: folder, cwd: 'nowhere' },
-          ],
-          { ...user, pidfile, umask: 0o27 },
-          { through },
-          (errors, daemon) => {
-            assert.deepEqual(
-              errors.map(({ code, step, message }) => [code, step, message]),
-              [
-                [
-                  'ERR_INVALID_ARG_VALUE',
-                  undefined,
-                  "The property 'options.user' must be a user of this machine: no such user. Received 'no-such-user'",
-                ],
-                [
-                  'ERR_INVALID_ARG_VALUE',
-                  undefined,
-                  "The property 'options.group' must be a group of this machine: no such group. Received 'no-such-group'",
-                ],
-                [
-                  'ENOTDIR',
-                  'pidfile',
-                  `ENOTDIR: not a directory, open '${full}'`,
-                ],
-                [
-                  'ENOSPC',
-                  'pidfile',
-                  `ENOSPC: no space left on device, write '${path}'`,
-                ],
-                [
-                  'ENOENT',
-                  'open',
-                  `ENOENT: no such file or directory, chroot '${folder}/nowhere'`,
-                ],
-                [
-                  'ENOENT',
-                  'open',
-                  `ENOENT: no such file or directory, chdir '${folder}/nowhere'`,
-                ],
-              ],
-            );
-            assert.deepEqual(daemon.uids, Array(4).fill(nobody));
-            assert.equal(firstLine(pidfile), `${daemon.pid}\n`);
-          },
-        );
-      }),
-  );
-
-  test(
-    'who is not root is refused another user, and may be itself',
-    needs('setpriv'),
-    () =>
-      withFolder((folder) => {
-        chmodSync(folder, 0o777);
-        const pidfile = join(folder, 'x.pid');
-        return refuse(
-          [
-            { user: 'root', pidfile },
-            { user: 'daemon', pidfile },
-            { groups: [1], pidfile },
-          ],
-          { user: 'nobody', pidfile },
-          { through: asNobody },
-          (errors, daemon) => {
-            assert.deepEqual(
-              errors.map(({ code, step, message }) => [
-                code,
-                step,
-                message.slice(0, message.indexOf(',')),
-              ]),
-              [
-                ["'options.user' asks for uid 0"],
-                ["'options.user' asks for uid 1"],
-                ["'options.groups' asks for groups 1"],
-              ].map(([message]) => [
-                'ERR_DAEMON_NOT_PRIVILEGED',
-                'users',
-                message,
-              ]),
-            );
-            assert.deepEqual(daemon.uids, Array(4).fill(nobody));
-            assert.equal(firstLine(pidfile), `${daemon.pid}\n`);
-          },
-        );
-      }),
-  );
-
-  test('a second start names the pid of the first on the terminal, and leaves it alone', () =>
-    withPath((pidfile) =>
-      starts(program, { pidfile }, async (pid) => {
-        await program.play(
-          'plain',
-          [{ pidfile }],
-          {},
-          async (probe, second) => {
-            assert.deepEqual(await probe.gone(), []);
-            assert.equal(second.status, 1);
-            assert.equal(second.stdout, '');
-            const text = `already running with pid ${pid}, which holds '${pidfile}'`;
-            assert.ok(second.stderr.includes(`DaemonError: ${text}\n`));
-            assert.match(second.stderr, /code: 'ERR_DAEMON_ALREADY_RUNNING'/);
-          },
-        );
-        assert.equal(firstLine(pidfile), `${pid}\n`);
-        assert.equal(Pidfile.holder(pidfile), pid);
-        process.kill(pid, 0);
-      }),
-    ));
-
   for (const options of [{}, ...(root ? [user] : [])])
     test(`a daemon that fails before it is ready leaves no PID file ${JSON.stringify(options)}`, () =>
       withPath(async (_, folder) => {
@@ -384,39 +171,3 @@ forEachProgram('daemonize', (program) => {
         rmdirSync(join(folder, 'run'));
       }));
 });
-
-test('an error that nobody catches removes the PID file, SIGKILL leaves it for the next', () =>
-  withPath(async (pidfile) => {
-    await first.play('errs', [{ pidfile }], {}, (probe) => probe.gone());
-    assert.ok(!existsSync(pidfile));
-    await starts(first, { pidfile }, async (pid) => {
-      process.kill(pid, 'SIGKILL');
-      await until('its end', () => Pidfile.holder(pidfile) === null);
-      assert.equal(firstLine(pidfile), `${pid}\n`);
-    });
-    await starts(first, { pidfile });
-  }));
-
-test('of ten that start at once one lives, and the others are told', () =>
-  withPath(async (pidfile) => {
-    const all = Array.from({ length: 10 }, () =>
-      first.start('plain', [{ pidfile }]),
-    );
-    try {
-      const ends = await Promise.all(all.map(({ launched }) => launched));
-      const winner = ends.findIndex(({ status }) => status === 0);
-      const { pid } = await all[winner]!.probe.next();
-      assert.equal(firstLine(pidfile), `${pid}\n`);
-      for (const [index, { status, stderr }] of ends.entries()) {
-        if (index === winner) continue;
-        assert.equal(status, 1);
-        assert.match(stderr, /ERR_DAEMON_ALREADY_RUNNING/);
-        assert.deepEqual(await all[index]!.probe.gone(), []);
-        const other = /already running with pid (\d+)/.exec(stderr)?.[1];
-        if (other !== undefined) assert.equal(Number(other), pid);
-      }
-    } finally {
-      await Promise.all(all.map(({ probe }) => probe.end()));
-    }
-    assert.ok(!existsSync(pidfile));
-  }));
