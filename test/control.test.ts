@@ -1,15 +1,7 @@
+// What stop, signal and status do to the process that holds a PID file.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   reloadDaemon,
@@ -20,101 +12,10 @@ import {
 import { Pidfile } from '../src/pidfile';
 import { close } from '../src/posix/descriptors';
 import { pidfdOpen, waitReadable } from '../src/posix/pidfd';
-import { identify, recognise } from '../src/process-identity';
-import { hold, withProgram } from './helpers/held';
+import { identify } from '../src/process-identity';
+import { alive, assertNobody, boot } from './helpers/control';
+import { withProgram } from './helpers/held';
 import { alreadyRunning, play, text, told, withPath } from './helpers/pidfile';
-import { asNobody, needsRoot } from './helpers/scenario';
-
-const notRunning = (path: string) => ({
-  name: 'DaemonError',
-  code: 'ERR_DAEMON_NOT_RUNNING',
-  path,
-  message: `not running: nobody holds '${path}'`,
-});
-
-/** None of the commands finds a daemon. */
-async function assertNobody(path: string): Promise<void> {
-  const expected = notRunning(path);
-  assert.throws(() => signalDaemon(path, 'SIGTERM'), expected);
-  await assert.rejects(reloadDaemon(path), expected);
-  await assert.rejects(stopDaemon(path), expected);
-}
-
-const alive = (pid: number): boolean =>
-  recognise(pid, identify(pid)!) === 'alive';
-
-const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-const otherBoot = '00000000-0000-4000-8000-000000000000';
-const start = identify(process.pid)!.start;
-
-test('without a PID file the daemon is stopped', () =>
-  withPath(async (path, folder) => {
-    for (const missing of [path, join(folder, 'no/such/x.pid')]) {
-      assert.deepEqual(statusOf(missing), { state: 'stopped' });
-      await assertNobody(missing);
-    }
-  }));
-
-for (const [what, content] of [
-  ['empty', ''],
-  ['blank, as before write()', '\n'.repeat(512)],
-  ['garbage', 'garbage'],
-  ['binary', '\0\xff'.repeat(1000)],
-  ['a negative pid', '-1\n'],
-  ['pid 0', '0\n'],
-  ['a pid of nobody', '4194303\n'],
-  ['a live pid alone', `${process.pid}\n`],
-  [
-    'a live pid that had the lock',
-    `${process.pid}\nstart=${start} boot=${boot}\n`,
-  ],
-  [
-    'a live pid that is another process by now',
-    `${process.pid}\nstart=${start - 1} boot=${boot} lock=none\n`,
-  ],
-  [
-    'our pid from before a reboot',
-    `${process.pid}\nstart=${start} boot=${otherBoot} lock=none\n`,
-  ],
-  ['a live pid without a start time', `${process.pid}\nlock=none\n`],
-  ['pid 0 with an identity', `0\nstart=${start} boot=${boot} lock=none\n`],
-] as const)
-  test(`nobody is taken for the daemon, and a start takes the file over: ${what}`, () =>
-    withPath(async (path) => {
-      writeFileSync(path, content, 'latin1');
-      assert.deepEqual(statusOf(path), { state: 'stale' });
-      assert.equal(Pidfile.holder(path), null);
-      assert.throws(() => signalDaemon(path, 'SIGKILL'), notRunning(path));
-      if (content.includes('start=') && !content.startsWith('0'))
-        assert.ok(!existsSync(path), 'what a daemon left is removed');
-      else assert.equal(readFileSync(path, 'latin1'), content);
-      writeFileSync(path, content, 'latin1');
-      await assertNobody(path);
-      writeFileSync(path, content, 'latin1');
-      const pidfile = Pidfile.open(path);
-      pidfile.write();
-      assert.equal(statusOf(path).pid, process.pid);
-      pidfile.remove();
-    }));
-
-test('what cannot be a PID file is refused, and stays', () =>
-  withPath(async (path, folder) => {
-    const content = `${process.pid}\nstart=${start} boot=${boot} lock=none\n`;
-    const files = ['writable', 'target'].map((name) => join(folder, name));
-    for (const file of files) writeFileSync(file, content);
-    chmodSync(files[0]!, 0o666);
-    symlinkSync(files[1]!, path);
-    const directory = join(folder, 'directory');
-    mkdirSync(directory);
-    for (const file of [path, directory, files[0]!]) {
-      const unsafe = { code: 'ERR_DAEMON_UNSAFE_PIDFILE', path: file };
-      assert.throws(() => statusOf(file), unsafe);
-      assert.throws(() => signalDaemon(file, 'SIGKILL'), unsafe);
-      await assert.rejects(stopDaemon(file), unsafe);
-      await assert.rejects(reloadDaemon(file), unsafe);
-    }
-    for (const file of files) assert.equal(text(file), content);
-  }));
 
 test('a program without a lock holds the file by pid, start time and boot', () =>
   withPath((path) =>
@@ -140,24 +41,6 @@ test('a program without a lock holds the file by pid, start time and boot', () =
       assert.ok(!existsSync(path));
     }),
   ));
-
-test('a zombie holds nothing', () =>
-  withPath((path, folder) => {
-    const file = join(folder, 'child');
-    // cat never waits for the child that it got from the shell.
-    const script = `sleep 1000 & echo $! >'${file}'`;
-    return withProgram(path, script, async () => {
-      const other = join(folder, 'other.pid');
-      const child = Number(text(file));
-      hold(other, child);
-      assert.deepEqual([statusOf(other).pid, alive(child)], [child, true]);
-      assert.equal(await stopDaemon(other, { signal: 'SIGKILL' }), child);
-      assert.match(text(`/proc/${child}/stat`), /\) Z /);
-      hold(other, child);
-      assert.equal(statusOf(other).state, 'stale');
-      assert.equal(Pidfile.holder(other), null);
-    });
-  }));
 
 test('stop ends the daemon, tells that it waits, and removes the file', () =>
   withPath((path) =>
@@ -204,151 +87,6 @@ test('the file of a daemon with a lock is removed where SIGKILL left it', () =>
       await probe.gone();
     }),
   ));
-
-test('a daemon that is just starting is neither stopped nor not running', () =>
-  withPath((path) =>
-    play(['be slow', path], async ({ probe }) => {
-      await probe.next();
-      const reason = 'it has not written its pid yet';
-      assert.deepEqual(statusOf(path), { state: 'unknown', reason });
-      const expected = { code: 'ERR_DAEMON_PID_UNKNOWN', path, reason };
-      assert.throws(() => signalDaemon(path, 'SIGTERM'), expected);
-      await assert.rejects(stopDaemon(path), expected);
-    }),
-  ));
-
-test('a lock that a child has kept names nobody once the daemon is gone', () =>
-  withPath((path) =>
-    play(['leave a child', path], async ({ probe }) => {
-      const { pid } = await probe.next<{ pid: number }>();
-      await probe.next<string>();
-      assert.equal(Pidfile.holder(path), undefined);
-      const { state, reason } = statusOf(path);
-      assert.equal(state, 'unknown');
-      assert.match(reason!, new RegExp(`process ${pid}, which wrote the file`));
-      assert.throws(() => signalDaemon(path, 'SIGKILL'), {
-        code: 'ERR_DAEMON_PID_UNKNOWN',
-      });
-      assert.throws(() => Pidfile.open(path), alreadyRunning(path, undefined));
-    }),
-  ));
-
-test('a daemon of another user is seen, and not stopped', needsRoot, () =>
-  withPath((path) =>
-    withProgram(path, '', async (pid) => {
-      const asked = (command: string) =>
-        told<Record<string, unknown>>(['control', path, command], {
-          through: asNobody,
-        });
-      assert.deepEqual(await asked('stop'), {
-        code: 'EPERM',
-        path,
-        message: `EPERM: operation not permitted, pidfd_send_signal '${path}': process ${pid} belongs to another user`,
-      });
-      assert.ok(alive(pid));
-      const seen = await asked('status');
-      assert.deepEqual([seen.state, seen.pid], ['running', pid]);
-      chmodSync(path, 0o600);
-      assert.deepEqual(await asked('status'), {
-        state: 'unknown',
-        reason: `EACCES: permission denied, open '${path}'`,
-      });
-      assert.equal((await asked('stop')).code, 'EACCES');
-    }),
-  ),
-);
-
-test(
-  'who owns the file has nobody stopped whom he could not stop',
-  needsRoot,
-  () =>
-    withPath((path) =>
-      withProgram(path, '', async (pid) => {
-        chownSync(path, 65_534, 65_534);
-        const expected = {
-          code: 'ERR_DAEMON_UNSAFE_PIDFILE',
-          message: `'${path}' cannot be the PID file: it belongs to the user with the uid 65534, and names process ${pid} of another user`,
-        };
-        assert.throws(() => signalDaemon(path, 'SIGKILL'), expected);
-        await assert.rejects(stopDaemon(path), expected);
-        await assert.rejects(reloadDaemon(path), expected);
-        assert.ok(alive(pid));
-        await withPath((path) =>
-          play(['hold', path], async ({ probe }) => {
-            const { pid } = await probe.next<{ pid: number }>();
-            chownSync(path, 65_534, 65_534);
-            assert.throws(() => signalDaemon(path, 'SIGKILL'), {
-              code: 'ERR_DAEMON_UNSAFE_PIDFILE',
-            });
-            assert.ok(alive(pid), 'its lock makes no difference');
-          }),
-        );
-      }),
-    ),
-);
-
-const hidden = (options: string): string[] => [
-  ...['unshare', '-m', 'sh', '-c'],
-  `mount -t proc ${options} proc /proc && exec "$@"`,
-  ...['sh', ...asNobody],
-];
-
-test(
-  'where /proc hides processes, it is not guessed who lives',
-  needsRoot,
-  () =>
-    withPath((path) =>
-      withProgram(path, '', async (pid) => {
-        chownSync(path, 65_534, 65_534);
-        for (const [command, expected] of [
-          [
-            'status',
-            {
-              state: 'unknown',
-              reason: `/proc does not tell whether it is process ${pid}`,
-            },
-          ],
-          ['stop', { code: 'ERR_DAEMON_PID_UNKNOWN' }],
-          ['start', { code: 'ERR_DAEMON_PID_UNKNOWN' }],
-        ] as const) {
-          const { code, state, reason } = await told<Record<string, string>>(
-            ['control', path, command],
-            { through: hidden('-o hidepid=2') },
-          );
-          const seen = code === undefined ? { state, reason } : { code };
-          assert.deepEqual(seen, expected, command);
-        }
-        assert.ok(alive(pid));
-      }),
-    ),
-);
-
-test('where /proc hides processes, a lock still tells', needsRoot, () =>
-  withPath((path) =>
-    play(['hold', path], async ({ probe }) => {
-      const { pid } = await probe.next();
-      assert.deepEqual(
-        await told(['control', path, 'status'], {
-          through: hidden('-o hidepid=2'),
-        }),
-        { state: 'running', pid },
-      );
-    }),
-  ),
-);
-
-test('a pid that was really used again is left alone', needsRoot, () =>
-  withPath(async (path) => {
-    const seen = await told<Record<string, unknown>[]>(['recycle', path], {
-      through: ['unshare', '--pid', '--fork', '--mount-proc'],
-    });
-    assert.deepEqual(seen, [
-      { what: 'by identity', stop: 'ERR_DAEMON_NOT_RUNNING', alive: true },
-      { what: 'by lock', stop: 'ERR_DAEMON_PID_UNKNOWN', alive: true },
-      { what: 'by pid alone', stop: 'ERR_DAEMON_NOT_RUNNING', alive: true },
-    ]);
-  }),
-);
 
 test('a wait for a descriptor ends with time, signal or process', () =>
   withPath((path) =>

@@ -1,62 +1,20 @@
+// After a rotation a daemon goes on in the new file, where it can.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { explain } from 'posix-daemonize';
-import { StandardStreams } from '../src/stdio';
-import type { Probe } from './helpers/launch';
-import { start, withLaunching } from './helpers/launch';
-import { nodes } from './helpers/nodes';
-import { forEachProgram, Program } from './helpers/programs';
-import { needsRoot, withFolder } from './helpers/scenario';
-
-interface Reopened {
-  reopened: boolean;
-  name?: string;
-  message?: string;
-  code?: string;
-  path?: string;
-  paths?: string[];
-}
-
-interface Started {
-  pid: number;
-  fds: Record<string, string>;
-}
-
-const [node] = nodes;
-const one = new Program(node, 'program.cjs', 'logs');
-const nobody = { uid: 65_534, gid: 65_534 };
-
-const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
-
-const owners = (path: string): unknown[] => {
-  const { uid, gid, mode } = statSync(path);
-  return [uid, gid, (mode & 0o7777).toString(8)];
-};
-
-/** Has the daemon reopen its logs. */
-async function hangUp(pid: number, probe: Probe): Promise<Reopened> {
-  process.kill(pid, 'SIGHUP');
-  return probe.next();
-}
-
-/** Has the daemon write a line to each stream. */
-async function write(pid: number, probe: Probe): Promise<void> {
-  process.kill(pid, 'SIGUSR2');
-  await probe.next();
-}
+import { hangUp, one, owners, read, type Started, write } from './helpers/logs';
+import { forEachProgram } from './helpers/programs';
+import { withFolder } from './helpers/scenario';
 
 forEachProgram('logs', (program) => {
   test('after a rotation each stream goes on in the new file, made as the old one is', () =>
@@ -174,64 +132,6 @@ test('a child that was started before goes on with the old file', () =>
     });
   }));
 
-test(
-  'a daemon that gave up root reopens logs that are its own',
-  needsRoot,
-  () =>
-    withFolder((folder) => {
-      const out = join(folder, 'own/out');
-      const err = join(folder, 'root/err');
-      for (const path of [out, err]) mkdirSync(join(path, '..'));
-      writeFileSync(out, '');
-      chownSync(out, nobody.uid, nobody.gid);
-      chownSync(join(out, '..'), nobody.uid, nobody.gid);
-      chmodSync(folder, 0o755);
-      const args = [{ stdout: out, stderr: err, umask: 0o077 }, nobody];
-      return one.play('serve', args, {}, async (probe) => {
-        const { pid } = await probe.next<Started>();
-        const made = owners(out);
-        assert.deepEqual(made, [nobody.uid, nobody.gid, '644']);
-        for (const path of [out, err]) renameSync(path, `${path}.1`);
-        const { code, path } = await hangUp(pid, probe);
-        assert.deepEqual([code, path], ['EACCES', err]);
-        await write(pid, probe);
-        assert.deepEqual(owners(out), made);
-        assert.equal(read(out), 'out 1\n');
-        assert.equal(read(`${err}.1`), 'err 1\n');
-      });
-    }),
-);
-
-test(
-  'a log that would come to belong to somebody else is not made',
-  needsRoot,
-  () =>
-    withFolder((folder) => {
-      const out = join(folder, 'out');
-      chmodSync(folder, 0o777);
-      const args = [{ stdout: out }, nobody];
-      return one.play('serve', args, {}, async (probe) => {
-        const { pid } = await probe.next<Started>();
-        renameSync(out, `${out}.1`);
-        const { message, path } = await hangUp(pid, probe);
-        assert.equal(
-          message,
-          `EPERM: operation not permitted, fchown '${out}'`,
-        );
-        assert.equal(path, out);
-        assert.ok(!existsSync(out));
-        await write(pid, probe);
-        assert.equal(read(`${out}.1`), 'out 1\n');
-        // What logrotate's `create` does.
-        writeFileSync(out, '', { mode: 0o666 });
-        chownSync(out, nobody.uid, nobody.gid);
-        assert.deepEqual(await hangUp(pid, probe), { reopened: true });
-        await write(pid, probe);
-        assert.equal(read(out), 'out 2\n');
-      });
-    }),
-);
-
 const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
 const needsMount = { skip: !canMount && 'run as root with CAP_SYS_ADMIN' };
 
@@ -267,34 +167,6 @@ test(
     }),
 );
 
-test(
-  'files and directories that root makes belong to the later user, others stay',
-  needsRoot,
-  () =>
-    withFolder((folder) => {
-      const out = join(folder, 'there/a/b/out');
-      const err = join(folder, 'there/err');
-      mkdirSync(join(folder, 'there'));
-      writeFileSync(err, 'kept', { mode: 0o600 });
-      const mask = process.umask(0o027);
-      const streams = new StandardStreams(
-        ['null', { path: out, mkdir: true }, err],
-        () => assert.fail('no target is the log'),
-      );
-      streams.open(nobody);
-      process.umask(mask);
-      streams.close();
-      const { uid, gid } = nobody;
-      assert.deepEqual(owners(join(folder, 'there')).slice(0, 2), [0, 0]);
-      assert.deepEqual(owners(join(folder, 'there/a')), [uid, gid, '750']);
-      assert.deepEqual(owners(join(folder, 'there/a/b')), [uid, gid, '750']);
-      assert.deepEqual(owners(out), [uid, gid, '640']);
-      assert.deepEqual(owners(err), [0, 0, '600']);
-      assert.equal(read(err), 'kept');
-      return Promise.resolve();
-    }),
-);
-
 test('wrong targets are told as Node tells them', () => {
   const type = 'ERR_INVALID_ARG_TYPE';
   const value = 'ERR_INVALID_ARG_VALUE';
@@ -316,96 +188,3 @@ test('wrong targets are told as Node tells them', () => {
     });
   }
 });
-
-/** Plays a scenario of logs-parts.mjs. */
-async function playParts<T>(
-  scenario: string,
-  args: readonly unknown[],
-  options: { pty?: boolean } = {},
-): Promise<{ report: T; stdout: string; stderr: string }> {
-  const launching = start(
-    node,
-    'logs-parts.mjs',
-    [scenario, JSON.stringify(args)],
-    { ...options, execArgv: ['--import', 'tsx'] },
-  );
-  return withLaunching(launching, async ({ probe, launched }) => {
-    const { status, stdout, stderr } = await launched;
-    assert.equal(status, 0, stdout + stderr);
-    return { report: await probe.next<T>(), stdout, stderr };
-  });
-}
-
-for (const [where, pty] of [
-  ['a pipe', false],
-  ['a terminal', true],
-] as const) {
-  for (const usedBefore of [false, true]) {
-    test(`stderr stays on ${where}, ${usedBefore ? '' : 'not '}used before, until its part is redirected`, () =>
-      withFolder(async (folder) => {
-        const out = join(folder, 'out');
-        const err = join(folder, 'err');
-        const args = [['null', out, err], { usedBefore }];
-        const { report, ...seen } = await playParts('later', args, { pty });
-        assert.deepEqual(report, { called: 2, waiting: 0 });
-        const before = usedBefore ? 'before\n' : '';
-        assert.equal(
-          pty ? seen.stdout : seen.stderr,
-          `${before}between\n${'x'.repeat(300_000)}.\n`,
-        );
-        assert.equal(read(out), 'out\n');
-        assert.equal(read(err), 'after\nchild\n');
-      }));
-  }
-}
-
-for (const shared of [false, true]) {
-  test(`a log that is rotated before stderr leads to it, ${shared ? '' : 'not '}shared with stdout, is the new one`, () =>
-    withFolder(async (folder) => {
-      const out = join(folder, 'out');
-      const err = shared ? out : join(folder, 'err');
-      const args = [['null', out, err], { rename: err }];
-      const { stderr } = await playParts('later', args);
-      assert.equal(stderr, `between\n${'x'.repeat(300_000)}.\n`);
-      const after = 'after\nchild\n';
-      assert.equal(read(`${err}.1`), shared ? 'out\n' : '');
-      assert.equal(read(err), shared ? `out again\n${after}` : after);
-      if (!shared) assert.equal(read(out), 'out\nout again\n');
-    }));
-}
-
-test(
-  'under a new root a log in it is reopened, one outside is told',
-  needsRoot,
-  () =>
-    withFolder(async (folder) => {
-      const root = join(folder, 'root');
-      const out = join(root, 'logs/out');
-      const err = join(folder, 'err');
-      mkdirSync(join(root, 'logs'), { recursive: true });
-      const mv = `mv ${out} ${out}.1; mv ${err} ${err}.1`;
-      const args = [['null', out, err], { root, mv }];
-      const { report } = await playParts('root', args);
-      assert.deepEqual(report, {
-        code: 'ERR_DAEMON_LOG_OUT_OF_ROOT',
-        message: `the log '${err}' cannot be reopened, it is outside of the root '${root}'`,
-        path: err,
-      });
-      assert.equal(read(`${out}.1`), 'out before\n');
-      assert.equal(read(out), 'out after\n');
-      assert.equal(read(`${err}.1`), 'err before\nerr after\n');
-      assert.ok(!existsSync(err));
-    }),
-);
-
-test('what the program has put in the place of a log is left alone', () =>
-  withFolder(async (folder) => {
-    const [out, err, other] = ['out', 'err', 'other'].map((name) =>
-      join(folder, name),
-    ) as [string, string, string];
-    await playParts('other', [['null', out, err], { other }]);
-    assert.deepEqual(
-      [read(out), read(err), read(other)],
-      ['', 'err\n', 'out\n'],
-    );
-  }));
