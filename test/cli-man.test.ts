@@ -70,8 +70,7 @@ test('every option that the texts speak of exists', () => {
     .visibleCommands(program)
     .flatMap((command) => help.visibleOptions(command))
     .map(({ long }) => long);
-  const others = ['--no-block']; // of systemd-notify(1)
-  flags.push('--version', '--pid', ...others);
+  flags.push('--version', '--pid');
   for (const text of [page.replaceAll('\\-', '-'), documentation])
     for (const [flag] of text.matchAll(/(?<![-\w])--[a-z][a-z-]+/g))
       assert.ok(flags.includes(flag), flag);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { barrier } from './helpers/barrier';
 import { cli, type Ended, withPlace, type Place } from './helpers/cli';
+import { firstLine } from './helpers/pidfile';
 import { isGone } from './helpers/processes';
 import { needsRoot } from './helpers/scenario';
 import { needs } from './helpers/surroundings';
@@ -44,21 +46,38 @@ test(
   () =>
     withPlace(async (place) => {
       const script =
-        'echo up >&2; systemd-notify --no-block --ready --pid=parent; echo told; exec sleep 1000';
+        'echo up >&2; systemd-notify --ready; echo "left with $?"; exec sleep 1000';
       const ended = await respawn(place, ['--ready', 'notify'], script);
-      assert.deepEqual([ended.status, ended.stdout], [0, '']);
-      await place.says('told');
+      assert.equal(ended.status, 0, ended.stderr);
+      await place.says('left with');
+      assert.equal(place.said, 'up\nleft with 0\n');
+      // Nobody waits for the next one any more, but it is answered.
+      const child = Number(firstLine(`${place.pidfile}.child`));
+      process.kill(child, 'SIGKILL');
+      await place.says(/(left[^]*){2}/);
+      const [, , , ...again] = place.said.split('\n');
+      assert.deepEqual(again, ['up', 'left with 0', '']);
       await stop(place);
-      assert.equal(place.said, 'up\ntold\n');
+    }),
+);
+
+test(
+  'the supervisor answers a BARRIER=1 once the launching process has left',
+  needs(['python3']),
+  () =>
+    withPlace(async (place) => {
+      const [go, command] = barrier(place.folder);
+      const options = ['--respawn', '--ready', 'notify'];
+      const ended = await place.run(options, command);
+      assert.deepEqual([ended.status, ended.stderr], [0, '']);
+      writeFileSync(go, '');
+      assert.equal(await place.says('\n'), 'answered\n');
+      await stop(place);
     }),
 );
 
 for (const [ready, tell, skip] of [
-  [
-    'notify',
-    'systemd-notify --no-block --ready --pid=parent',
-    needs(['systemd-notify']),
-  ],
+  ['notify', 'systemd-notify --ready --pid=parent', needs(['systemd-notify'])],
   ['fd:3', 'echo >&3', {}],
 ] as const)
   test(

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Pidfile } from 'posix-daemonize';
+import { barrier } from './helpers/barrier';
 import { cli, cliPath, withPlace } from './helpers/cli';
+import { holdersOf } from './helpers/processes';
 import { needs, needsRootAnd } from './helpers/surroundings';
 
 // The library of this very package: any program that speaks sd_notify(3).
@@ -36,15 +45,53 @@ describe('--ready notify', () => {
     }));
 
   test(
-    'takes the word of a child, as of systemd-notify',
+    'takes the word of a child, and answers it: systemd-notify waits for that',
     needs(['systemd-notify']),
     () =>
       withPlace(async (place) => {
-        const script = 'systemd-notify --ready --pid=parent; exec sleep 1000';
+        // What it says before, it waits for as well.
+        const script =
+          'systemd-notify --status=up && systemd-notify --ready; echo "left with $?"; exec sleep 1000';
         const ended = await place.run(['--ready', 'notify'], shell(script));
-        assert.deepEqual([ended.status, ended.stderr], [0, '']);
+        assert.equal(ended.status, 0, ended.stderr);
+        assert.equal(await place.says('left with'), 'left with 0\n');
       }),
   );
+
+  test(
+    'answers a BARRIER=1 that comes when the launching process has left',
+    needs(['python3']),
+    () =>
+      withPlace(async (place) => {
+        const [go, command] = barrier(place.folder);
+        const ended = await place.run(['--ready', 'notify'], command);
+        assert.deepEqual([ended.status, ended.stderr], [0, '']);
+        writeFileSync(go, '');
+        assert.equal(await place.says('\n'), 'answered\n');
+      }),
+  );
+
+  test('what stays to answer has neither lock, descriptor nor directory', () =>
+    withPlace(async (place) => {
+      const [cwd, passed] = ['cwd', 'passed'].map((name) =>
+        join(place.folder, name),
+      ) as [string, string];
+      mkdirSync(cwd);
+      const fd = openSync(passed, 'w');
+      for (let round = 0; round < 2; round++) {
+        // It sends no BARRIER=1, so that is waited for.
+        const ended = await place.run(['--ready', 'notify'], notifies('', ''), {
+          cwd,
+          fds: [fd],
+        });
+        assert.deepEqual([ended.status, ended.stderr], [0, '']);
+        assert.deepEqual(holdersOf(place.log), [place.pid]);
+        for (const file of [cwd, passed, place.pidfile])
+          assert.deepEqual(holdersOf(file), [], file);
+        await place.end();
+      }
+      closeSync(fd);
+    }));
 
   test(
     'reaches the socket after a chroot and without root',

@@ -156,8 +156,9 @@ test(
       mkdirSync(join(jail, 'bin'), { recursive: true });
       // The program, and the libraries that it is linked with.
       const copy =
-        'cp -L "$(command -v sleep)" "$1/bin/only-here"; ldd "$1/bin/only-here" | grep -o "/[^ ]*" | xargs -I F cp -L --parents F "$1"';
-      await runToEnd(['sh', '-c', copy, '-', jail]);
+        'cp -L "$(command -v sleep)" "$1/bin/only-here" && ldd "$1/bin/only-here" | grep -o "/[^ ]*" | xargs cp -L --parents -t "$1"';
+      const { status, stderr } = await runToEnd(['sh', '-c', copy, '-', jail]);
+      assert.deepEqual([status, stderr], [0, '']);
       const name = ['--chroot', jail, '--set-env', 'PATH=/bin'];
       const ended = await place.run(name, ['only-here', '1000']);
       assert.equal(ended.status, 0, ended.stderr);

@@ -66,6 +66,19 @@ export function openersOf(file: string): number[] {
     });
 }
 
+/** The other processes that have a file open, or have it as their directory. */
+export function holdersOf(file: string): number[] {
+  const isThere = (pid: number): boolean => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === file;
+    } catch {
+      return false; // ended, or a thread of the kernel
+    }
+  };
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return [...openersOf(file), ...all.filter(isThere)];
+}
+
 /** A zombie counts as gone. */
 export function isGone(pid: number): boolean {
   return ['', 'Z', 'X'].includes(

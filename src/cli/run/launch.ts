@@ -14,6 +14,7 @@ import { Deadline } from './deadline';
 import { explainExec } from './exec-error';
 import type { Plan } from './plan';
 import { awaitReady } from './readiness';
+import { leaveReceiver } from './receiver';
 import { stepsOf } from './steps';
 import { Tail } from './tail';
 import { Wires } from './wires';
@@ -58,13 +59,15 @@ async function inBackground(plan: Plan, deadline: Deadline): Promise<boolean> {
       return false;
     }
     await awaitReady(plan, wires, deadline);
-    return true;
   } catch (error) {
     undo(run, before);
     throw error;
   } finally {
     tail?.end();
   }
+  // A supervisor reads on itself.
+  if (wires.gate && !plan.respawn) await leaveReceiver(wires.gate, run);
+  return true;
 }
 
 function runWith({ settings }: Plan, { lines }: Wires): Run {

@@ -1,5 +1,5 @@
 /** What the command writes to its log, shown on the terminal until it is ready. */
-import { fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Target } from '../../options';
 import { write } from '../terminal';
 
@@ -35,6 +35,7 @@ export class Tail {
   end(): void {
     clearInterval(this.#timer);
     this.#show();
+    closeSync(this.#fd);
   }
 
   /** In a supervisor, whose standard error is the file: it would never end. */

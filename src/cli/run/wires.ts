@@ -1,7 +1,8 @@
 /** What leads from the daemon and the command to others. */
 import { Channel } from './channel';
 import type { Deadline } from './deadline';
-import { type Gate, openGate } from './gate';
+import type { Gate } from './gate';
+import { openGate } from './gates';
 import { LogLines } from './log-lines';
 import type { Plan } from './plan';
 
@@ -38,8 +39,8 @@ export class Wires {
   /** In a supervisor, once the command runs: what is left is for the next one. */
   release(): void {
     this.lines.close();
-    this.channel.close();
     this.gate?.keep();
+    this.channel.close();
   }
 
   /**
