@@ -211,7 +211,7 @@ test('logs -f ends by SIGINT, and when nobody reads any more', () =>
     const exit = once(unread.child, 'exit');
     unread.child.stdout!.destroy();
     appendFileSync(log, numbered(4, 5));
-    assert.deepEqual(await exit, [0, null]);
+    assert.deepEqual(await exit, [141, null]);
     assert.equal(unread.stderr, '');
   }));
 

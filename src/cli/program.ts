@@ -25,7 +25,6 @@ export const program = new Command('posix-daemonize')
   .enablePositionalOptions()
   .exitOverride()
   .configureOutput({
-    // Nobody may be there to read: `| head -1`.
     writeOut: (text) => write(1, text),
     writeErr: (text) => write(2, text),
     getOutHasColors: () => hasColours(1),

@@ -66,18 +66,31 @@ export function complain(error: unknown): number {
   return status;
 }
 
+let lost: NodeJS.ErrnoException | undefined;
+
+/**
+ * Why standard output has not all that was written to it: the first error of
+ * write(2). A command goes on with what it does; main.ts tells of it in the end.
+ */
+export const lostOutput = (): NodeJS.ErrnoException | undefined => lost;
+
 /**
  * At once: the process may be about to end without a farewell, or to become
- * another program.
+ * another program. An error of standard output is {@link lostOutput}, and nothing
+ * more is written there; where standard error has one, nobody could be told.
  */
-export function write(fd: number, text: string | Uint8Array): void {
+export function write(output: Output, text: string | Uint8Array): void {
+  if (output === 1 && lost) return;
   let rest = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) {
     try {
-      rest = rest.subarray(writeSync(fd, rest));
+      rest = rest.subarray(writeSync(output, rest));
     } catch (error) {
       // A pipe that is full, and that somebody has made non-blocking.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+        if (output === 1) lost = error as NodeJS.ErrnoException;
+        return;
+      }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }

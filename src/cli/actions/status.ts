@@ -2,7 +2,7 @@
 import { type Report, formatReports, reportOn } from '../daemons/report';
 import { selectOrAll, type Where } from '../daemons/selection';
 import { statusCodes } from '../exit-codes';
-import { print, warn } from '../terminal';
+import { lostOutput, print, warn } from '../terminal';
 
 const codes: Readonly<Record<Report['state'], number>> = {
   running: statusCodes.running,
@@ -21,7 +21,10 @@ export async function status(
 ): Promise<void> {
   const reports = (await selectOrAll(names, flags)).map(reportOn);
   show(reports, flags.json);
-  process.exitCode = Math.max(...reports.map(({ state }) => codes[state]), 0);
+  const worst = Math.max(...reports.map(({ state }) => codes[state]), 0);
+  // What other commands have for it would say here that a daemon is dead.
+  const unsaid = lostOutput() ? statusCodes.unknown : statusCodes.running;
+  process.exitCode = worst || unsaid;
 }
 
 /** As JSON or as a table. */

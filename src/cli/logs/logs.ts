@@ -1,7 +1,8 @@
 /** `logs`: what daemons have written, and write. */
 import { existsSync } from 'node:fs';
 import type { Managed } from '../daemons/managed';
-import { paint, warn } from '../terminal';
+import { checkOutput } from '../output';
+import { lostOutput, paint, warn, write } from '../terminal';
 import { LinePrefixer } from './line-prefixer';
 import { LogFile } from './log-file';
 import { LogFollower } from './log-follower';
@@ -24,13 +25,12 @@ export function showLogs(
   follow: boolean,
 ): boolean {
   const sources = daemons.flatMap(sourcesOf);
-  endWithReader();
   const width = Math.max(...sources.map(({ label }) => label.length));
   for (const { label, path } of sources) {
     const prefix = paint(1, 'dim', `${label.padEnd(width)} | `);
-    const prefixer = new LinePrefixer(prefix, write);
+    const prefixer = new LinePrefixer(prefix, show);
     const emit = (chunk: Buffer): void =>
-      sources.length > 1 ? prefixer.write(chunk) : write(chunk);
+      sources.length > 1 ? prefixer.write(chunk) : show(chunk);
     if (follow) new LogFollower(path, lines, emit);
     else {
       showLast(path, lines, emit);
@@ -77,11 +77,10 @@ function showLast(
   file.close();
 }
 
-const write = (chunk: Buffer): void => void process.stdout.write(chunk);
-
-/** As with SIGPIPE, which Node ignores: nobody is there to read. */
-function endWithReader(): void {
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    process.exit(code === 'EPIPE' ? 0 : 1);
-  });
+/** Also where there will always be more: nobody could read it. */
+function show(chunk: Buffer): void {
+  write(1, chunk);
+  if (!lostOutput()) return;
+  checkOutput();
+  process.exit();
 }
