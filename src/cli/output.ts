@@ -19,5 +19,5 @@ export function checkOutput(): void {
   const { message, hint } = asFailure(error);
   const text = `standard output is not complete: ${message}`;
   const status = complain(new Failure(text, exitCodes.generic, hint));
-  process.exitCode ||= status;
+  if (!process.exitCode) process.exitCode = status;
 }

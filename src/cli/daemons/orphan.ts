@@ -22,7 +22,7 @@ export function findOrphan(daemon: Managed): Orphan | undefined {
 }
 
 /** What `run` was told; else beside the supervisor's, as `run --name` has it. */
-function childPidfileOf({ pidfile, launch }: Managed): string {
+export function childPidfileOf({ pidfile, launch }: Managed): string {
   const { args = [], cwd = '/' } = launch ?? {};
   const words = args.slice(0, args.indexOf('--') + 1);
   const flag = '--child-pidfile';

@@ -4,6 +4,7 @@ import { exitCodes } from '../exit-codes';
 import { asFailure, Failure } from '../failure';
 import { complain, isTerminal, print, write } from '../terminal';
 import type { Managed } from './managed';
+import { sweepLeftovers } from './leftovers';
 import { findOrphan } from './orphan';
 
 /** ms between lines where they cannot replace each other */
@@ -38,7 +39,9 @@ async function stop(daemon: Managed, given: StopOptions): Promise<Stopped> {
     const options = { ...daemon.stop, ...given, onWait };
     const orphan = findOrphan(daemon);
     const { pidfile } = orphan ?? daemon;
+    if (!orphan) sweepLeftovers(daemon);
     const pid = await stopDaemon(pidfile, options);
+    if (orphan) sweepLeftovers(daemon);
     wait.clear();
     const how = orphan ? ', which had lost its supervisor' : '';
     print(`${name}: stopped, was pid ${pid}${how}`);
