@@ -122,6 +122,11 @@ export function signalDaemon(pidfile: string, signal: Signal): number {
  * Sends SIGHUP to a daemon, and waits until it says that it is ready again; to
  * one that never says so, as any program that `daemonize()` has not made, no
  * longer than the signal takes. One that SIGHUP would end gets none.
+ *
+ * It counts the first time that the daemon is ready, or fails, after the signal,
+ * and cannot tell when that reload had begun. If another one is under way, its end
+ * is the first: `context.reload()` serves the later signal by one more call, which
+ * may still go on. Who needs more lets one reload follow the other, as by flock(1).
  * @returns its pid
  * @throws {DaemonError} `ERR_DAEMON_RELOAD_FAILED` (`pid`, `reason`) it goes on
  *   as it was; `ERR_DAEMON_RELOAD_TIMEOUT` (`pid`) it is not ready yet;

@@ -136,7 +136,9 @@ export class Daemon<Args extends unknown[] = unknown[]> {
   }
 
   /**
-   * Sends SIGHUP to the daemon, and waits until it is ready again.
+   * Sends SIGHUP to the daemon, and waits until it is ready again, the first time
+   * after the signal: while another reload is under way that is its end, and the
+   * one that the signal asks for follows.
    * @returns its pid
    * @throws {DaemonError} `ERR_DAEMON_RELOAD_FAILED` (`reason`) it goes on as before;
    *   `ERR_DAEMON_RELOAD_TIMEOUT` it is not ready yet; `ERR_DAEMON_NOT_READY` it ended
