@@ -24,12 +24,12 @@ test('without a command the help is on stderr, and the status is 2', async () =>
     assert.match(stderr, new RegExp(`^  ${name}[ |]`, 'm'));
 });
 
-test('help ends quietly where nobody reads it', async () => {
+test('help ends quietly where nobody reads it, with the status of SIGPIPE', async () => {
   const child = spawn(process.execPath, [cliPath, '--help'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.destroy();
-  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.deepEqual(await once(child, 'exit'), [141, null]);
 });
 
 test('--version prints that of the package', async () => {
@@ -38,13 +38,13 @@ test('--version prints that of the package', async () => {
     version: string;
   };
   const { status, stdout, stderr } = await cli(['--version']);
-  assert.deepEqual([status, stdout, stderr], [0, `${version}\n`, '']);
+  assert.deepEqual([status, stdout, stderr], [141, `${version}\n`, '']);
 });
 
 for (const name of commands)
   test(`${name} --help is on stdout`, async () => {
     const { status, stdout, stderr } = await cli([name, '--help']);
-    assert.deepEqual([status, stderr], [0, '']);
+    assert.deepEqual([status, stderr], [141, '']);
     assert.match(stdout, new RegExp(`^Usage: posix-daemonize ${name}`));
   });
 

@@ -19,5 +19,6 @@ export function checkOutput(): void {
   const { message, hint } = asFailure(error);
   const text = `standard output is not complete: ${message}`;
   const status = complain(new Failure(text, exitCodes.generic, hint));
-  if (!process.exitCode) process.exitCode = status;
+  const { exitCode = exitCodes.ok } = process;
+  process.exitCode = exitCode === exitCodes.ok ? status : exitCode;
 }
