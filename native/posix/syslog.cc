@@ -10,33 +10,29 @@ namespace posix {
 
 namespace {
 
-// How a log is opened.
-struct Opening {
-  const char* ident;
-  int options;
-  int facility;
+struct Ident {
+  const std::string name;
+  const Ident* next;
 };
 
+std::atomic<const Ident*> idents{nullptr};
+
 // The C library keeps our pointer, and a syslog() in another thread may be
-// reading the former ident: no ident, and so no opening, is ever freed.
-const Opening* keep(const Opening* former, const std::string& ident,
-                    int options, int facility) {
-  const char* name = former != nullptr && ident == former->ident
-                         ? former->ident
-                         : (new std::string(ident))->c_str();
-  if (former != nullptr && name == former->ident &&
-      options == former->options && facility == former->facility)
-    return former;
-  return new Opening{name, options, facility};
+// reading the former ident: none is ever freed, and each is kept once.
+const char* keep(const std::string& name) {
+  const Ident* first = idents.load();
+  for (const Ident* ident = first; ident; ident = ident->next)
+    if (ident->name == name) return ident->name.c_str();
+  const auto* made = new Ident{name, first};
+  // Another thread came first: not to be found again costs a few bytes.
+  idents.compare_exchange_strong(first, made);
+  return made->name.c_str();
 }
 
 }  // namespace
 
 void openlog(const std::string& ident, int options, int facility) noexcept {
-  static std::atomic<const Opening*> last{nullptr};
-  const Opening* opening = keep(last.load(), ident, options, facility);
-  last.store(opening);
-  ::openlog(opening->ident, opening->options, opening->facility);
+  ::openlog(keep(ident), options, facility);
 }
 
 void syslog(int priority, const std::string& line) noexcept {
