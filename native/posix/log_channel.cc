@@ -110,6 +110,8 @@ void LogChannel::push(int priority, const char* text, size_t size,
     return;
   }
   entry->sequence = sequence;
+  // No room that is made for it would do.
+  if (entry->cost() > options.bound) return give_up(entry);
   while (bytes_ + entry->cost() > options.bound) {
     const int least = least_urgent();
     if (least < priority) return give_up(entry);

@@ -42,7 +42,12 @@ class LogChannel {
   // Takes a line in, and drops what is less urgent if it must.
   void push(int priority, const char* text, size_t size, uint64_t sequence);
 
-  bool has_room() const { return bytes_ < options.bound; }
+  // Whether a line of this size would drop nothing.
+  bool has_room(size_t size) const {
+    return bytes_ == 0 ||
+           bytes_ + LogEntry::cost_of(size + kLongestHeader) <= options.bound;
+  }
+  bool is_half_full() const { return bytes_ > options.bound / 2; }
 
   // The sequence of the oldest that is queued, or ~0.
   uint64_t oldest() const;
@@ -86,6 +91,9 @@ class LogChannel {
   size_t uses = 0;
 
  private:
+  // With an ident of 64 characters.
+  static constexpr size_t kLongestHeader = 320;
+
   LogEntry* make(int priority, const char* text, size_t size);
   void free(LogEntry* entry);
   void give_up(LogEntry* entry);

@@ -12,8 +12,9 @@ namespace posix {
 
 namespace {
 
-// A log daemon that has read or taken something that recently is not stopped.
-constexpr int64_t kMoving = 100;
+// A log daemon that has read or taken something that recently, in ms, is not
+// stopped. On a machine with much more to do it may have to wait that long.
+constexpr int64_t kMoving = 500;
 
 bool is_masked(int priority) {
   return (::setlogmask(0) & LOG_MASK(priority)) == 0;
@@ -64,12 +65,20 @@ bool LogSender::offer(LogChannel* channel, int priority, const char* text,
   if (is_masked(priority)) return true;
   const Locked lock(queueing_);
   if (::getpid() != pid) return true;
-  if (!channel->has_room() && log_clock() - moved_at_.load() < kMoving)
-    return false;
+  if (!channel->has_room(size) && is_moving()) return false;
   channel->push(priority, text, size, sequence_++);
   if (asleep_) wake();
   asleep_ = false;
   return true;
+}
+
+bool LogSender::is_moving() const {
+  return log_clock() - moved_at_.load() < kMoving;
+}
+
+bool LogSender::should_wait(const LogChannel* channel) noexcept {
+  const Locked lock(queueing_);
+  return channel->is_half_full() && is_moving();
 }
 
 LogCounts LogSender::counts(const LogChannel* channel) noexcept {

@@ -36,6 +36,10 @@ class LogSender {
   bool offer(LogChannel* channel, int priority, const char* text, size_t size,
              pid_t pid) noexcept;
 
+  // Whether who can wait should do so before it pushes more: the queue is half
+  // full, and the log daemon is reading.
+  bool should_wait(const LogChannel* channel) noexcept;
+
   LogCounts counts(const LogChannel* channel) noexcept;
   bool connected() const { return connected_.load(); }
 
@@ -70,6 +74,8 @@ class LogSender {
 
   // Instead of ms, from work(): what is waited for is a matter of microseconds.
   static constexpr int kNap = -2;
+
+  bool is_moving() const;
 
   static constexpr int kFirstBackOff = 10, kLongestBackOff = 500;
 
