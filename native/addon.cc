@@ -4,6 +4,7 @@
 #include "posix/descriptors.h"
 #include "posix/limits.h"
 #include "posix/locks.h"
+#include "posix/log_sender.h"
 #include "posix/notify.h"
 #include "posix/notify_socket.h"
 #include "posix/pidfd.h"
@@ -38,7 +39,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   expose<posix::dup2>(exports, "dup2");
   expose<posix::close>(exports, "close");
-  expose<posix::closefrom>(exports, "closefrom");
+  expose<posix::closefrom_but_logs>(exports, "closefrom");
   expose<posix::flock>(exports, "flock");
   expose<posix::set_cloexec>(exports, "setCloexec");
   expose<posix::pipe>(exports, "pipe");

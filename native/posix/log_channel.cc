@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "descriptors.h"
 #include "result.h"
 
 namespace posix {
@@ -34,6 +35,11 @@ int64_t log_clock() {
   struct timespec time;
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * int64_t{1000} + time.tv_nsec / 1000000;
+}
+
+LogChannel::LogChannel(LogSender& sender, LogChannelOptions options)
+    : sender(sender), options(std::move(options)) {
+  if (this->options.fallback >= 0) identify(this->options.fallback, file_);
 }
 
 // "Nov 22 21:14:48 clock[7]: ", in English whatever the locale.
@@ -169,8 +175,19 @@ void LogChannel::take_spilled(LogEntries& to) {
   while (LogEntry* entry = spilled_.pop()) to.push(entry);
 }
 
+// Whoever closes it gives its number to another file.
+bool LogChannel::has_file() const {
+  FileIdentity found;
+  return identify(options.fallback, found) && found == file_;
+}
+
+void LogChannel::close_file() const {
+  if (options.fallback >= 0 && has_file()) posix::close(options.fallback);
+}
+
 // A line of its own, in one piece: others may append to the file as well.
 bool LogChannel::write(LogEntry& entry) const {
+  if (!has_file()) return false;
   const char* line = entry.data() + entry.mark;
   const size_t size = entry.size - entry.mark + 1;
   entry.data()[entry.size] = '\n';

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "file_identity.h"
 #include "lines.h"
 #include "log_entry.h"
 
@@ -31,8 +32,7 @@ struct LogCounts {
 // But for the options, all of it is under the lock of the sender's queue.
 class LogChannel {
  public:
-  LogChannel(LogSender& sender, LogChannelOptions options)
-      : sender(sender), options(std::move(options)) {}
+  LogChannel(LogSender& sender, LogChannelOptions options);
 
   LogSender& sender;
   const LogChannelOptions options;
@@ -60,8 +60,11 @@ class LogChannel {
 
   // What was given up for the fallback file.
   void take_spilled(LogEntries& to);
-  // Appends it to the file. The one thing that needs no lock: it may take long.
+  // Appends it to the file, unless that is closed. The one thing that needs no
+  // lock: it may take long.
   bool write(LogEntry& entry) const;
+  // At its end.
+  void close_file() const;
   // For what was taken, or spilled.
   void count_written(const LogEntry& entry, bool written);
   // It is sent in parts instead.
@@ -100,6 +103,9 @@ class LogChannel {
   const std::string& header();
   int least_urgent() const;
 
+  bool has_file() const;
+
+  FileIdentity file_;
   LogEntries lists_[8];  // by priority
   LogEntries spilled_;   // given up, for the file
   size_t bytes_ = 0;

@@ -31,7 +31,10 @@ LogChannel* LogSender::open(LogChannelOptions options) noexcept {
   }
   // At once: a chroot may follow.
   const Locked lock(sending_);
-  if (!socket_.connected()) reconnect(log_clock());
+  if (!socket_.connected() && reconnect(log_clock())) {
+    const Locked queueing(queueing_);
+    rouse();
+  }
   return channel;
 }
 
@@ -43,21 +46,15 @@ void LogSender::keep(LogChannel* channel) noexcept {
 void LogSender::close(LogChannel* channel) noexcept {
   const Locked lock(queueing_);
   channel->closed = true;
-  if (asleep_) wake();
-  asleep_ = false;
+  wake();
 }
 
 void LogSender::push(LogChannel* channel, int priority, const char* text,
                      size_t size) noexcept {
   if (is_masked(priority)) return;
-  bool asleep;
-  {
-    const Locked lock(queueing_);
-    channel->push(priority, text, size, sequence_++);
-    asleep = asleep_;
-    asleep_ = false;
-  }
-  if (asleep) wake();
+  const Locked lock(queueing_);
+  channel->push(priority, text, size, sequence_++);
+  wake();
 }
 
 bool LogSender::offer(LogChannel* channel, int priority, const char* text,
@@ -67,8 +64,7 @@ bool LogSender::offer(LogChannel* channel, int priority, const char* text,
   if (::getpid() != pid) return true;
   if (!channel->has_room(size) && is_moving()) return false;
   channel->push(priority, text, size, sequence_++);
-  if (asleep_) wake();
-  asleep_ = false;
+  wake();
   return true;
 }
 
@@ -79,6 +75,12 @@ bool LogSender::is_moving() const {
 bool LogSender::should_wait(const LogChannel* channel) noexcept {
   const Locked lock(queueing_);
   return channel->is_half_full() && is_moving();
+}
+
+void LogSender::list_fds(std::vector<int>& fds) noexcept {
+  for (const int fd : socket_.fds()) fds.push_back(fd);
+  for (LogChannel* channel = channels_; channel; channel = channel->next)
+    fds.push_back(channel->options.fallback);
 }
 
 LogCounts LogSender::counts(const LogChannel* channel) noexcept {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "log_channel.h"
 #include "log_flight.h"
@@ -51,6 +52,9 @@ class LogSender {
   void release() noexcept;
   void renew() noexcept;  // instead, in the child
 
+  // The descriptors it has, while it is held.
+  void list_fds(std::vector<int>& fds) noexcept;
+
   // At the end of the process.
   bool is_idle() noexcept;
   size_t flying() const { return flying_.load(); }
@@ -85,15 +89,16 @@ class LogSender {
   // log_sender_thread.cc
   int start() noexcept;
   static void run(void* sender);
-  int open_events() noexcept;
-  void watch_socket() noexcept;
-  void wake() noexcept;
+  void decide_what_wakes();
   void wait(int ms);
+  void wake() noexcept;
+  void rouse() noexcept;
   int work();
   bool has_work() noexcept;
   int fall_asleep(int ms);
   void back_off(int64_t now);
   bool reconnect(int64_t now);
+  void abandon();
 
   // log_sender_sending.cc
   int send_all();
@@ -141,20 +146,24 @@ class LogSender {
   int flushing_ = 0;   // who waits for that
   LogChannel* channels_ = nullptr;
   uint64_t sequence_ = 0;
+  uv_cond_t woken_;
   bool asleep_ = false;
+  bool awake_ = false;      // it was asleep
+  bool listening_ = false;  // it waits, or will, for the log daemon to read
 
   std::atomic<bool> wanted_{false};  // sending_, by who forks
   std::atomic<bool> connected_{false};
   std::atomic<int64_t> moved_at_{0};
   std::atomic<size_t> flying_{0};  // not read
-  int wake_ = -1;
-  int events_ = -1;
 };
 
 // For all of them.
 void hold_log_senders() noexcept;
 void release_log_senders() noexcept;
 void renew_log_senders() noexcept;
+
+// closefrom(), but for what the senders have: their threads use it.
+int closefrom_but_logs(int lowfd, std::vector<int> except) noexcept;
 
 // Waits until all is sent that is queued in this process, for as long as the
 // most patient channel says.

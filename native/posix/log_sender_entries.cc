@@ -2,7 +2,6 @@
 // is no way, sent in parts, freed.
 #include <algorithm>
 
-#include "descriptors.h"
 #include "log_locked.h"
 #include "log_sender.h"
 
@@ -111,7 +110,7 @@ void LogSender::reap() {
       continue;
     }
     *link = channel->next;
-    if (channel->options.fallback >= 0) posix::close(channel->options.fallback);
+    channel->close_file();
     delete channel;
   }
 }

@@ -1,6 +1,4 @@
 // Around a fork that keeps all threads.
-#include <sys/epoll.h>
-
 #include "log_sender.h"
 
 namespace posix {
@@ -26,10 +24,8 @@ void LogSender::renew() noexcept {
     channel->begin_anew();
   tell_drained();
   if (socket_.connected()) {
-    // By its number the new epoll knows the parent's socket.
-    ::epoll_ctl(events_, EPOLL_CTL_DEL, socket_.fd(), nullptr);
     shared_ = !socket_.renew();
-    watch_socket();
+    connected_.store(socket_.connected());
   }
   blocked_ = false;
   flying_.store(0);

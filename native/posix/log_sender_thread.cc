@@ -1,22 +1,20 @@
 // The thread: waits for messages and for the log daemon, and when there is
 // nobody to send to, tries again.
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 
-#include "descriptors.h"
 #include "log_locked.h"
 #include "log_sender.h"
-#include "result.h"
 #include "thread.h"
 
 namespace posix {
 
 namespace {
+
+// Who waits for a socket is not told that somebody has closed it.
+constexpr int kLongestUnseen = 500;
 
 void rest(int microseconds) {
   const struct timespec moment = {0, microseconds * 1000L};
@@ -29,36 +27,9 @@ int LogSender::start() noexcept {
   int error = uv_mutex_init(&sending_);
   if (error == 0) error = uv_mutex_init(&queueing_);
   if (error == 0) error = uv_cond_init(&drained_);
-  if (error == 0) error = open_events();
+  if (error == 0) error = uv_cond_init(&woken_);
   if (error == 0) error = start_thread(run, this);
   return error;
-}
-
-int LogSender::open_events() noexcept {
-  events_ = result(::epoll_create1(EPOLL_CLOEXEC));
-  if (events_ < 0) return events_;
-  wake_ = result(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  struct epoll_event event = {EPOLLIN, {}};
-  event.data.fd = wake_;
-  int error = wake_;
-  if (wake_ >= 0)
-    error = result(::epoll_ctl(events_, EPOLL_CTL_ADD, wake_, &event));
-  if (error >= 0) return 0;
-  if (wake_ >= 0) posix::close(wake_);
-  posix::close(events_);
-  return error;
-}
-
-// Edge-triggered: it tells of every message that is read.
-void LogSender::watch_socket() noexcept {
-  struct epoll_event event = {EPOLLOUT | EPOLLET, {}};
-  event.data.fd = socket_.fd();
-  ::epoll_ctl(events_, EPOLL_CTL_ADD, socket_.fd(), &event);
-}
-
-void LogSender::wake() noexcept {
-  const uint64_t one = 1;
-  uninterrupted([&] { return ::write(wake_, &one, sizeof one); });
 }
 
 void LogSender::run(void* argument) {
@@ -67,6 +38,7 @@ void LogSender::run(void* argument) {
   for (;;) {
     uv_mutex_lock(&sender.sending_);
     const int wait = sender.work();
+    sender.decide_what_wakes();
     uv_mutex_unlock(&sender.sending_);
     // A mutex is not fair.
     if (sender.wanted_.load()) rest(1000);
@@ -77,22 +49,42 @@ void LogSender::run(void* argument) {
   }
 }
 
+// While nothing is unread there is no event but a message: a condition needs no
+// descriptor, which somebody could close.
+void LogSender::decide_what_wakes() {
+  const Locked lock(queueing_);
+  listening_ =
+      !awake_ && socket_.connected() && (blocked_ || flight_.unread() > 0);
+}
+
 void LogSender::wait(int ms) {
-  struct epoll_event events[2];
-  const int count = ::epoll_wait(events_, events, 2, ms);
-  // closefrom() has closed all of it.
-  if (count == -1 && errno != EINTR) {
-    const Locked lock(sending_);
-    if (open_events() < 0) rest(100000);
-    if (socket_.connected()) watch_socket();
-  }
-  for (int i = 0; i < count; ++i) {
-    uint64_t woken;
-    if (events[i].data.fd == wake_)
-      uninterrupted([&] { return ::read(wake_, &woken, sizeof woken); });
+  if (listening_ && !socket_.wait(ms < 0 ? kLongestUnseen : ms)) {
+    {
+      const Locked lock(sending_);
+      socket_.watch_again();
+    }
+    rest(10000);
   }
   const Locked lock(queueing_);
+  if (!listening_ && !awake_ && ms > 0)
+    uv_cond_timedwait(&woken_, &queueing_, static_cast<uint64_t>(ms) * 1000000);
+  while (!listening_ && !awake_ && ms < 0) uv_cond_wait(&woken_, &queueing_);
+  asleep_ = awake_ = false;
+}
+
+// By who queues, with its lock.
+void LogSender::wake() noexcept {
+  if (!asleep_) return;
   asleep_ = false;
+  rouse();
+}
+
+void LogSender::rouse() noexcept {
+  awake_ = true;
+  if (listening_)
+    socket_.stir();
+  else
+    uv_cond_signal(&woken_);
 }
 
 // How many ms to wait for an event: 0 for not at all, -1 for ever; or kNap.
@@ -105,6 +97,7 @@ int LogSender::work() {
     reap();
   }
   write_to_files(spilled);
+  if (socket_.connected() && !socket_.is_own()) abandon();
   if (socket_.connected()) return send_all();
   if (!has_work()) return fall_asleep(-1);
   const int64_t now = log_clock();
@@ -120,7 +113,7 @@ bool LogSender::has_work() noexcept {
   return false;
 }
 
-// Unless something has come meanwhile.
+// Unless something has come meanwhile. What wakes is not decided yet.
 int LogSender::fall_asleep(int ms) {
   const Locked lock(queueing_);
   for (LogChannel* channel = channels_; channel; channel = channel->next)
@@ -138,12 +131,25 @@ bool LogSender::reconnect(int64_t now) {
   if (socket_.connect() == 0) {
     connected_.store(true);
     shared_ = blocked_ = proved_ = false;
-    watch_socket();
     return true;
   }
   if (gone_since_ == 0) gone_since_ = now;
   back_off(now);
   return false;
+}
+
+// Somebody has closed the socket. The log daemon still gets what it has not
+// read: that is not sent again.
+void LogSender::abandon() {
+  socket_.disconnect();
+  connected_.store(false);
+  blocked_ = false;
+  enough_since_ = 0;
+  retry_at_ = 0;
+  flying_.store(0);
+  LogEntries sent = flight_.take_back();
+  const Locked lock(queueing_);
+  forget_all(sent);
 }
 
 }  // namespace posix

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "descriptors.h"
 #include "log_sender.h"
 
 namespace posix {
@@ -88,6 +89,14 @@ void renew_log_senders() noexcept {
   if (!works) return;
   for (LogSender* one = senders; one; one = one->next) one->renew();
   uv_mutex_unlock(&registering);
+}
+
+int closefrom_but_logs(int lowfd, std::vector<int> except) noexcept {
+  hold_log_senders();
+  for (LogSender* one = senders; one; one = one->next) one->list_fds(except);
+  const int error = closefrom(lowfd, except);
+  release_log_senders();
+  return error;
 }
 
 void flush_log_senders() noexcept {

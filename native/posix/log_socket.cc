@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,15 +50,6 @@ LogSocket::LogSocket(const std::string& path) {
       static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + size + 1);
 }
 
-bool LogSocket::find(const char* path, Place& place) {
-  struct stat found;
-  // glibc has stat() only since 2.33, under this name.
-  if (::syscall(SYS_newfstatat, AT_FDCWD, path, &found, 0) != 0) return false;
-  place = {static_cast<uint64_t>(found.st_dev),
-           static_cast<uint64_t>(found.st_ino)};
-  return true;
-}
-
 int LogSocket::open(int type, int& made) noexcept {
   const int fd = result(::socket(AF_UNIX, type | kFlags, 0));
   if (fd < 0) return fd;
@@ -75,9 +64,10 @@ int LogSocket::open(int type, int& made) noexcept {
   return 0;
 }
 
-int LogSocket::connect() noexcept {
+int LogSocket::reach() noexcept {
   // Before the connection: one that is newer shows at the first look.
-  if (!find(address_.sun_path, place_) || !find("/", root_)) return -ENOENT;
+  if (!identify(address_.sun_path, place_) || !identify("/", root_))
+    return -ENOENT;
   bool stream = false;
   int fd = -1;
   int error = open(SOCK_DGRAM, fd);
@@ -87,18 +77,33 @@ int LogSocket::connect() noexcept {
   }
   if (error < 0) return error;
   fd_ = fd;
+  identify(fd, identity_);
   stream_ = stream;
   rest_ = 0;
   return 0;
 }
 
+int LogSocket::connect() noexcept {
+  const int error = reach();
+  if (error == 0) events_.open(fd_);
+  return error;
+}
+
+bool LogSocket::is_own() const noexcept {
+  FileIdentity found;
+  return fd_ >= 0 && identify(fd_, found) && found == identity_;
+}
+
 void LogSocket::disconnect() noexcept {
-  if (fd_ >= 0) close(fd_);
+  const bool own = is_own();
+  events_.close(fd_, own);
+  if (own) close(fd_);
   fd_ = -1;
   rest_ = 0;
 }
 
 int LogSocket::send(const char* text, size_t size) noexcept {
+  if (!is_own()) return -EAGAIN;
   // In a stream the NUL is what ends a message.
   size_t left = size + (stream_ ? 1 : 0);
   const size_t whole = left;
@@ -111,7 +116,9 @@ int LogSocket::send(const char* text, size_t size) noexcept {
   return rest_ > 0 ? -EAGAIN : 0;
 }
 
-int LogSocket::unread() const noexcept { return count_unread(fd_); }
+int LogSocket::unread() const noexcept {
+  return is_own() ? count_unread(fd_) : -EBADF;
+}
 
 uint32_t LogSocket::charge(size_t size) noexcept {
   if (stream_) ++size;
@@ -137,38 +144,56 @@ uint32_t LogSocket::charge(size_t size) noexcept {
 }
 
 LogSocket::Peer LogSocket::look_for_peer() noexcept {
+  if (!is_own()) return Peer::kUnknown;
   if (stream_) {
     struct pollfd state = {fd_, 0, 0};
     if (::poll(&state, 1, 0) < 0) return Peer::kUnknown;
     return state.revents == 0 ? Peer::kThere : Peer::kGone;
   }
-  Place place;
+  FileIdentity place;
   // Below another root there may be no such path, or another log daemon's.
-  if (!find("/", place) || !(place == root_)) return Peer::kOutOfReach;
+  if (!identify("/", place) || !(place == root_)) return Peer::kOutOfReach;
   // To the socket that it is connected to already, this changes nothing. One
   // that is closed, or about to be, refuses.
   const int error = uninterrupted([&] {
     return ::connect(fd_, reinterpret_cast<sockaddr*>(&address_), length_);
   });
   if (error == -ECONNREFUSED || error == -EPROTOTYPE) return Peer::kGone;
-  if (error < 0 || !find(address_.sun_path, place)) return Peer::kUnknown;
+  if (error < 0 || !identify(address_.sun_path, place)) return Peer::kUnknown;
   return place == place_ ? Peer::kThere : Peer::kGone;
 }
 
+bool LogSocket::wait(int ms) noexcept {
+  // At once: there is something to be done.
+  return !is_own() || events_.wait(ms);
+}
+
+void LogSocket::stir() const noexcept {
+  if (is_own()) events_.stir(fd_);
+}
+
+void LogSocket::watch_again() noexcept { events_.open(fd_); }
+
 bool LogSocket::renew() noexcept {
-  if (fd_ < 0) return true;
-  const int shared = fd_;
-  if (connect() != 0) return false;
-  // Whoever waits for it knows the number.
-  const int renewed =
-      uninterrupted([&] { return ::dup3(fd_, shared, O_CLOEXEC); });
-  if (renewed < 0) {
-    close(shared);
+  if (!is_own()) {
+    disconnect();
     return true;
   }
-  close(fd_);
-  fd_ = shared;
-  return true;
+  const int shared = fd_;
+  // By its number the new epoll knows the parent's socket.
+  events_.unwatch(shared);
+  const bool renewed = reach() == 0;
+  if (renewed) {
+    // Whoever waits for it knows the number.
+    if (uninterrupted([&] { return ::dup3(fd_, shared, O_CLOEXEC); }) < 0) {
+      close(shared);
+    } else {
+      close(fd_);
+      fd_ = shared;
+    }
+  }
+  events_.watch(fd_);
+  return renewed;
 }
 
 }  // namespace posix

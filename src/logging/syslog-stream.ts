@@ -135,7 +135,7 @@ export class SyslogStream extends Writable {
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  * @throws {RangeError} `ERR_OUT_OF_RANGE`
  * @throws {PosixError} the fallback file cannot be opened; `EAGAIN` the user has
- *   too many threads; `EMFILE`
+ *   too many threads
  * @see RFC 3164; POSIX.1-2017 syslog()
  */
 export function createSyslogStream(

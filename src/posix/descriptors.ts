@@ -53,7 +53,9 @@ export interface ClosefromOptions {
  * Closes every descriptor from `lowfd` on. **Node's own are among them**: its
  * event loop cannot live without, and the process will abort. So this is for the
  * moment before `execvp()` or `_exit()`; `daemonize` has a way of its own
- * to close only what was inherited.
+ * to close only what was inherited. The connections and fallback files of
+ * syslog streams stay, since their threads use them; they end with the process,
+ * and at `execvp()`.
  * @param lowfd the lowest to be closed
  * @throws {PosixError} `ENOENT` /proc is not mounted, nothing was closed; `EIO`,
  *   `ENOSPC` or `EDQUOT` all are closed, but something written before is lost

@@ -49,7 +49,7 @@ export class LogQueue {
 
   /**
    * Connects at once, where there is a log daemon; so a `chroot` may follow.
-   * @throws {PosixError} `EAGAIN` the user has too many threads; `EMFILE`
+   * @throws {PosixError} `EAGAIN` the user has too many threads
    */
   constructor(options: LogQueueOptions) {
     const handle = binding.openLogChannel(
