@@ -16,6 +16,7 @@
       "native/no_exceptions.cc",
       "native/watch_border.cc",
       "native/spawn_border.cc",
+      "native/tell_border.cc",
       "<!@(ls native/posix/*.cc native/forkall/*.cc)",
       "native/forkall/arch/<(cpu).cc",
       "native/forkall/libc/<(libc).cc"
@@ -39,6 +40,8 @@
       "-static-libgcc",
       # No symbol may be looked up while threads are stopped: see forkall/.
       "-Wl,-z,now",
+      # Threads and handlers of it outlive a Worker that alone has loaded it.
+      "-Wl,-z,nodelete",
       "-Wl,--version-script=<(module_root_dir)/native/exports.map"
     ]
   }]

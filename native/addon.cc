@@ -22,6 +22,8 @@ void expose_spawn(Napi::Object exports);
 
 // native/log_border.cc
 void expose_log(Napi::Env env, Napi::Object exports);
+// native/tell_border.cc
+void expose_tell(Napi::Env env, Napi::Object exports);
 // native/watch_border.cc
 void expose_watch(Napi::Env env, Napi::Object exports);
 
@@ -93,6 +95,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   expose_spawn(exports);
   expose_fork(env, exports);
   expose_log(env, exports);
+  expose_tell(env, exports);
   expose_watch(env, exports);
   return exports;
 }

@@ -163,6 +163,9 @@ export interface Binding {
     fd: number,
     callback: (result: number) => void,
   ): number | (() => void);
+  /** Calls back in the main thread, soon after a Worker's `tellMainThread()`. */
+  listenToWorkers(callback: () => void): void;
+  tellMainThread(): void;
   flushStream(fd: number): number;
   writeAll(fd: number, bytes: Uint8Array): number;
   setAside(signal: number): number;

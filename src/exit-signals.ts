@@ -1,7 +1,11 @@
 /** Signals that end a process: what is queued for the log is sent first. */
 import { isMainThread } from './posix/fork';
 import { settleLogPipes } from './posix/log-pipes';
-import { flushAllLogs } from './posix/log-queue';
+import {
+  flushAllLogs,
+  onWorkerQueue,
+  tellOfWorkerQueue,
+} from './posix/log-queue';
 import { signal } from './posix/signals';
 
 const names = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -11,13 +15,19 @@ let users = 0;
 const listening = new Set<Name>();
 const lastWords = new Set<(name: NodeJS.Signals) => void>();
 
+if (isMainThread()) onWorkerQueue(() => void flushOnSignals());
+
 /**
  * Until the function returned is called, a signal that the program does not
  * listen to waits for the log before it ends the process as ever, with the same
- * status.
+ * status. Called in a Worker, which gets no signals, it has the main thread do
+ * that, to the end of the process: a Worker may end without a word.
  */
 export function flushOnSignals(): () => void {
-  if (!isMainThread()) return () => {};
+  if (!isMainThread()) {
+    tellOfWorkerQueue();
+    return () => {};
+  }
   users++;
   for (const name of names) {
     // One that is ignored stays so.

@@ -113,6 +113,19 @@ export class LogQueue {
   }
 }
 
+/**
+ * Has the main thread call a function, soon after {@link tellOfWorkerQueue} was
+ * called in a Worker.
+ */
+export function onWorkerQueue(callback: () => void): void {
+  binding.listenToWorkers(callback);
+}
+
+/** For a Worker that has a queue. */
+export function tellOfWorkerQueue(): void {
+  binding.tellMainThread();
+}
+
 /** Waits as the end of a process does, for all queues of this process. */
 export function flushAllLogs(): void {
   binding.flushAllLogs();
