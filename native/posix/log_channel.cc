@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "descriptors.h"
+#include "own_pid.h"
 #include "result.h"
 
 namespace posix {
@@ -48,7 +49,7 @@ const std::string& LogChannel::header() {
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const time_t second = ::time(nullptr);
   // After a fork it is another one.
-  const int pid = ::getpid();
+  const int pid = own_pid();
   if (second == header_second_ && pid == header_pid_) return header_;
   struct tm local = {};
   ::localtime_r(&second, &local);
