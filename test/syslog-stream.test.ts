@@ -196,6 +196,8 @@ test('without a log daemon the fallback file gets all, in order', () =>
       await place.listen();
       stream.send('info', 'back');
       assert.deepEqual(textsOf(await place.messagesTo('back')), ['back']);
+      // It may be read before it is counted.
+      assert.ok(await stream.flush(10_000));
       assert.deepEqual(stream.stats(), {
         queued: 0,
         queuedBytes: 0,
