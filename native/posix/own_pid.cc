@@ -18,10 +18,12 @@ pid_t* map() {
   return nullptr;
 }
 
+// Made at load: a guard within the function would bring exceptions along.
+pid_t* const known = map();
+
 }  // namespace
 
 pid_t own_pid() noexcept {
-  static pid_t* const known = map();
   if (known == nullptr) return ::getpid();
   pid_t pid = __atomic_load_n(known, __ATOMIC_RELAXED);
   if (pid == 0) {
