@@ -1,5 +1,8 @@
 // What JavaScript sees of the senders to the system log. A channel is an
 // External: it ends with its last reference, or with its Worker.
+#include <cerrno>
+#include <cstdlib>
+
 #include "js.h"
 #include "posix/lines.h"
 #include "posix/log_pipes.h"
@@ -12,7 +15,11 @@ struct Holder {
   posix::LogChannel* channel;
   posix::Lines messages;  // whole ones
   posix::Lines stream;    // of bytes
+  Holder* next = nullptr;
 };
+
+// Those of this thread.
+thread_local Holder* holders = nullptr;
 
 using Handle = Napi::External<Holder>;
 
@@ -29,7 +36,28 @@ void drop(Napi::Env, Holder* holder) {
   // What came without a newline is a message as well.
   holder->stream.end();
   holder->channel->sender.close(holder->channel);
+  Holder** link = &holders;
+  while (*link != holder) link = &(*link)->next;
+  *link = holder->next;
   delete holder;
+}
+
+// Only the natural end of a program drops all holders.
+void end_lines() {
+  for (Holder* holder = holders; holder; holder = holder->next)
+    holder->stream.end();
+}
+
+// Before the senders are flushed, for this is registered after that.
+bool end_lines_at_exit() {
+  static const bool registered = ::atexit(end_lines) == 0;
+  return registered;
+}
+
+// As at the end of the process.
+void flush_all(const Napi::CallbackInfo&) {
+  end_lines();
+  posix::flush_log_senders();
 }
 
 // (path, ident, facility, pid, bound, piece, patience, fallback, withoutWay,
@@ -52,12 +80,14 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   int error = 0;
   posix::LogSender* sender =
       posix::LogSender::get(info[0].As<Napi::String>().Utf8Value(), error);
-  if (sender == nullptr) return Napi::Number::New(env, error);
+  if (sender != nullptr && !end_lines_at_exit()) error = -ENOMEM;
+  if (error != 0) return Napi::Number::New(env, error);
   const size_t piece = options.piece;
   posix::LogChannel* channel = sender->open(std::move(options));
   auto* holder =
       new Holder{channel, posix::Lines(send_line, channel, priority, piece),
-                 posix::Lines(send_line, channel, priority, piece)};
+                 posix::Lines(send_line, channel, priority, piece), holders};
+  holders = holder;
   return Handle::New(env, holder, drop);
 }
 
@@ -104,6 +134,12 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
   return js::to(info.Env(), values);
 }
 
+// (handle): whether who can wait should do so
+Napi::Value should_wait(const Napi::CallbackInfo& info) {
+  const posix::LogChannel* channel = holder_of(info).channel;
+  return Napi::Boolean::New(info.Env(), channel->sender.should_wait(channel));
+}
+
 // (handle, ms): whether nothing is queued any more
 Napi::Value flush(const Napi::CallbackInfo& info) {
   const posix::LogChannel* channel = holder_of(info).channel;
@@ -127,11 +163,13 @@ void expose_log(Napi::Env env, Napi::Object exports) {
   exports.Set("sendToLog", Napi::Function::New<send>(env));
   exports.Set("writeToLog", Napi::Function::New<write>(env));
   exports.Set("endLogLine", Napi::Function::New<end>(env));
+  exports.Set("shouldWaitForLog", Napi::Function::New<should_wait>(env));
   exports.Set("logStats", Napi::Function::New<stats>(env));
   exports.Set("flushLog", Napi::Function::New<flush>(env));
   exports.Set("serveLogPipes", Napi::Function::New<serve_pipes>(env));
-  js::expose<posix::flush_log_senders>(exports, "flushAllLogs");
+  exports.Set("flushAllLogs", Napi::Function::New<flush_all>(env));
   js::expose<posix::open_log_pipe>(exports, "openLogPipe");
   js::expose<posix::settle_log_pipes>(exports, "settleLogPipes");
+  js::expose<posix::end_log_lines>(exports, "endLogLines");
   js::expose<posix::set_log_pipe_priority>(exports, "setLogPipePriority");
 }

@@ -75,6 +75,7 @@ export interface Binding {
   sendToLog(log: LogHandle, priority: number, message: string): void;
   writeToLog(log: LogHandle, bytes: Uint8Array): void;
   endLogLine(log: LogHandle): void;
+  shouldWaitForLog(handle: LogHandle): boolean;
   logStats(
     log: LogHandle,
   ): [
@@ -92,6 +93,7 @@ export interface Binding {
   /** Read ends, or -1. */
   serveLogPipes(out: number, err: number, log: LogHandle): number;
   settleLogPipes(): void;
+  endLogLines(): void;
   setLogPipePriority(fd: number, priority: number): void;
 
   /** `call`: which one failed, as numbered in native/posix/notify.h. */

@@ -1,6 +1,6 @@
 /** Signals that end a process: what is queued for the log is sent first. */
 import { isMainThread } from './posix/fork';
-import { settleLogPipes } from './posix/log-pipes';
+import { endLogLines } from './posix/log-pipes';
 import {
   flushAllLogs,
   onWorkerQueue,
@@ -11,35 +11,26 @@ import { signal } from './posix/signals';
 const names = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 type Name = (typeof names)[number];
 
-let users = 0;
 const listening = new Set<Name>();
 const lastWords = new Set<(name: NodeJS.Signals) => void>();
 
-if (isMainThread()) onWorkerQueue(() => void flushOnSignals());
+if (isMainThread()) onWorkerQueue(flushOnSignals);
 
 /**
- * Until the function returned is called, a signal that the program does not
- * listen to waits for the log before it ends the process as ever, with the same
- * status. Called in a Worker, which gets no signals, it has the main thread do
- * that, to the end of the process: a Worker may end without a word.
+ * From now on a signal that the program does not listen to waits for the log
+ * before it ends the process as ever, with the same status. That holds to the
+ * end of the process: what is queued outlives its logger. Called in a Worker,
+ * which gets no signals, it has the main thread do that.
  */
-export function flushOnSignals(): () => void {
-  if (!isMainThread()) {
-    tellOfWorkerQueue();
-    return () => {};
-  }
-  users++;
+export function flushOnSignals(): void {
+  if (!isMainThread()) return tellOfWorkerQueue();
   for (const name of names) {
     // One that is ignored stays so.
     if (listening.has(name) || signal(name) === 'ignore') continue;
     listening.add(name);
-    process.on(name, flushAndEnd);
+    // First: one that listens once is gone when it is called.
+    process.prependListener(name, flushAndEnd);
   }
-  let inUse = true;
-  return () => {
-    if (inUse && --users === 0) stopListening();
-    inUse = false;
-  };
 }
 
 /**
@@ -57,19 +48,33 @@ export function beforeSignalEnds(
 /** Whether the program listens to a signal besides `own` listeners. */
 export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
   const ours = listening.has(name as Name) ? 1 : 0;
-  return process.listenerCount(name) > own + ours;
+  return process.listenerCount(name) > own + ours + countBystanders();
+}
+
+/**
+ * Listeners that end the process where nobody else listens: they wait for us as
+ * we would for them. The package signal-exit counts its own on the process, so
+ * that several versions of it can tell.
+ */
+function countBystanders(): number {
+  const counters = [
+    '__signal_exit_emitter__',
+    Symbol.for('signal-exit emitter'),
+  ];
+  const counts = counters.map((name) => {
+    const emitter = Reflect.get(process, name) as
+      { count?: unknown } | undefined;
+    return Number(emitter?.count ?? 0);
+  });
+  return counts.reduce((sum, count) => sum + count);
 }
 
 function flushAndEnd(name: NodeJS.Signals): void {
   if (isHeardByProgram(name)) return;
   for (const say of lastWords) say(name);
-  settleLogPipes();
+  endLogLines();
   flushAllLogs();
-  stopListening();
-  process.kill(process.pid, name);
-}
-
-function stopListening(): void {
-  for (const name of listening) process.removeListener(name, flushAndEnd);
+  for (const one of listening) process.removeListener(one, flushAndEnd);
   listening.clear();
+  process.kill(process.pid, name);
 }

@@ -32,9 +32,10 @@ function exitOnSignals(context: Context, settings: Settings): void {
     stopping = true;
     void stop(context, signal, settings);
   };
-  process.on('SIGTERM', exit);
+  // First: a listener that listens once is gone when it is called.
+  process.prependListener('SIGTERM', exit);
   // Ctrl-C. Process 1 of a container would not even die of it.
-  if (!settings.detach) process.on('SIGINT', exit);
+  if (!settings.detach) process.prependListener('SIGINT', exit);
 }
 
 async function stop(

@@ -1,7 +1,8 @@
 #include "log_pipe_server.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <syslog.h>
 #include <time.h>
@@ -17,33 +18,39 @@ namespace posix {
 
 namespace {
 
-// How much is read at once: a pipe of the usual size.
-constexpr size_t kMostAtOnce = 1 << 16;
+// How much is read at once: who asks waits until it is queued.
+constexpr size_t kMostAtOnce = 1 << 12;
 
 // How long the thread waits for room in the queue before it looks again.
 constexpr long kRoomNanoseconds = 1000000;
 
-int make_event() { return result(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+// How long who asks waits before it looks again.
+constexpr long kDoneNanoseconds = 50000;
 
-void add_event(int fd) {
-  const uint64_t one = 1;
-  uninterrupted([&] { return ::write(fd, &one, sizeof one); });
-}
-
-// It is 0 afterwards.
-void take_event(int fd) {
-  uint64_t count;
-  uninterrupted([&] { return ::read(fd, &count, sizeof count); });
+void rest(long nanoseconds) {
+  const struct timespec moment = {0, nanoseconds};
+  ::nanosleep(&moment, nullptr);
 }
 
 }  // namespace
 
+void LogPipeServer::Own::set(int number) noexcept {
+  fd = number;
+  if (fd >= 0 && !identify(fd, identity)) fd = -1;
+}
+
+bool LogPipeServer::Own::is_ours() const noexcept {
+  FileIdentity now;
+  return fd >= 0 && identify(fd, now) && now == identity;
+}
+
 LogPipeServer::Source::Source(LogPipeServer& server, int fd,
                               int priority) noexcept
     : server(server),
-      fd(fd),
       priority(priority),
-      lines(send_line, this, 0, server.channel_->options.piece) {}
+      lines(send_line, this, 0, server.channel_->options.piece) {
+  pipe.set(fd);
+}
 
 LogPipeServer::LogPipeServer(int out, int err, LogChannel* channel) noexcept
     : channel_(channel),
@@ -51,16 +58,17 @@ LogPipeServer::LogPipeServer(int out, int err, LogChannel* channel) noexcept
       pid_(::getpid()) {}
 
 LogPipeServer::~LogPipeServer() {
-  if (wake_ >= 0) close(wake_);
-  if (done_ >= 0) close(done_);
+  if (woken_.fd >= 0) close(woken_.fd);
+  if (waking_.fd >= 0) close(waking_.fd);
 }
 
 int LogPipeServer::start() noexcept {
-  wake_ = make_event();
-  if (wake_ < 0) return wake_;
-  done_ = make_event();
-  if (done_ < 0) return done_;
-  const int error = uv_mutex_init(&reading_);
+  int ends[2];
+  int error = result(::pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+  if (error < 0) return error;
+  woken_.set(ends[0]);
+  waking_.set(ends[1]);
+  error = uv_mutex_init(&reading_);
   return error == 0 ? start_thread(run, this) : error;
 }
 
@@ -73,23 +81,27 @@ void LogPipeServer::serve() {
   auto& [out, err] = sources_;
   for (;;) {
     begin_anew();
-    struct pollfd ready[] = {
-        {wake_, POLLIN, 0}, {out.fd, POLLIN, 0}, {err.fd, POLLIN, 0}};
+    struct pollfd ready[] = {{woken_.number(), POLLIN, 0},
+                             {out.pipe.number(), POLLIN, 0},
+                             {err.pipe.number(), POLLIN, 0}};
     // EINTR: a fork of this process has stopped it for a moment.
     if (::poll(ready, 3, -1) == -1) continue;
-    take_event(wake_);
-    const int request = request_.exchange(kNone);
-    bool any;
-    do {
-      any = read_some(out);
-      any = read_some(err) || any;
-      // Not until end of file: children may have the other ends.
-    } while (any && request != kNone);
-    if (request == kEnd) {
+    char wakes[16];
+    if (woken_.is_ours())
+      uninterrupted([&] { return ::read(woken_.fd, wakes, sizeof wakes); });
+    const int request = request_.exchange(0);
+    if (request == 0) {
+      read_some(out);
+      read_some(err);
+      continue;
+    }
+    if (request & kOut) read_what_is_there(out);
+    if (request & kErr) read_what_is_there(err);
+    if (request & kEnd) {
       out.lines.end();
       err.lines.end();
     }
-    if (request != kNone) add_event(done_);
+    done_.store(true);
   }
 }
 
@@ -101,28 +113,37 @@ void LogPipeServer::begin_anew() {
   serving_pid_ = pid_;
 }
 
-// Whether there was anything.
-bool LogPipeServer::read_some(Source& source) {
+// Who asks does not wait for what others write meanwhile, nor for the end of
+// the pipe: children may have the other end.
+void LogPipeServer::read_what_is_there(Source& source) {
+  int left = 0;
+  if (source.pipe.is_ours()) ::ioctl(source.pipe.fd, FIONREAD, &left);
+  for (ssize_t length; left > 0 && (length = read_some(source)) > 0;)
+    left -= static_cast<int>(length);
+}
+
+// How much there was.
+ssize_t LogPipeServer::read_some(Source& source) {
   static char buffer[kMostAtOnce];
   ssize_t length = -EAGAIN;
   {
     const Locked lock(reading_);
-    if (source.fd >= 0 && pid_ == serving_pid_) {
+    if (source.pipe.is_ours() && pid_ == serving_pid_) {
       length = uninterrupted(
-          [&] { return ::read(source.fd, buffer, sizeof buffer); });
+          [&] { return ::read(source.pipe.fd, buffer, sizeof buffer); });
       // The last one that could write has closed it, and there is no more.
       if (length != -EAGAIN && length <= 0) {
-        close(source.fd);
-        source.fd = -1;
+        close(source.pipe.fd);
+        source.pipe.fd = -1;
       }
     }
   }
-  if (length == -EAGAIN) return false;
+  if (length == -EAGAIN) return 0;
   if (length > 0)
     source.lines.feed(buffer, static_cast<size_t>(length));
   else
     source.lines.end();
-  return length > 0;
+  return length;
 }
 
 // While the log daemon reads, but too slowly, this thread waits, and those who
@@ -133,24 +154,28 @@ void LogPipeServer::send_line(void* to, int, const std::string& line) noexcept {
   const LogPipeServer& server = source->server;
   LogChannel* channel = server.channel_;
   while (!channel->sender.offer(channel, source->priority.load(), line.data(),
-                                line.size(), server.serving_pid_)) {
-    const struct timespec moment = {0, kRoomNanoseconds};
-    ::nanosleep(&moment, nullptr);
-  }
+                                line.size(), server.serving_pid_))
+    rest(kRoomNanoseconds);
 }
 
-void LogPipeServer::wake() { add_event(wake_); }
+void LogPipeServer::wake() {
+  if (waking_.is_ours())
+    uninterrupted([&] { return ::write(waking_.fd, "", 1); });
+}
 
-void LogPipeServer::ask(Request request, int64_t milliseconds) {
-  take_event(done_);
+// No lock: end_by_abort() may have interrupted anything.
+void LogPipeServer::ask(int request, int64_t milliseconds) {
+  done_.store(false);
   request_.store(request);
   wake();
   const int64_t end = log_clock() + milliseconds;
-  for (int64_t left; (left = end - log_clock()) > 0;) {
-    struct pollfd ready = {done_, POLLIN, 0};
-    const int count = ::poll(&ready, 1, static_cast<int>(left));
-    if (count > 0 || (count == -1 && errno != EINTR)) return;
-  }
+  while (!done_.load() && log_clock() < end) rest(kDoneNanoseconds);
+}
+
+void LogPipeServer::list_fds(std::vector<int>& fds) const noexcept {
+  for (const int fd :
+       {woken_.fd, waking_.fd, sources_[0].pipe.fd, sources_[1].pipe.fd})
+    fds.push_back(fd);
 }
 
 }  // namespace posix

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "file_identity.h"
 #include "lines.h"
 #include "log_channel.h"
 
@@ -25,11 +27,14 @@ class LogPipeServer {
   int start() noexcept;
 
   // Waits until all whole lines that are in the pipes are queued.
-  void settle() noexcept { ask(kSettle, kSettleMilliseconds); }
+  void settle() noexcept { ask(kOut | kErr, kSettleMilliseconds); }
+
+  // Likewise, and what came after the last newline is a line as well.
+  void end_lines() noexcept { ask(kOut | kErr | kEnd, kSettleMilliseconds); }
 
   // Of stdout (0) or stderr (1), for what is written from now on.
   void set_priority(int source, int priority) noexcept {
-    settle();
+    ask(kOut << source, kSettleMilliseconds);
     sources_[source].priority.store(priority);
   }
 
@@ -37,23 +42,37 @@ class LogPipeServer {
   // 0 or a negated errno.
   int drain_at_end() noexcept;
 
+  // What closefrom() must leave alone.
+  void list_fds(std::vector<int>& fds) const noexcept;
+
   // Around a fork that keeps all threads.
   void hold() noexcept;
   void release() noexcept;
   void renew() noexcept;  // instead, in the child
 
  private:
+  // A descriptor that somebody else may have closed, and its number be theirs.
+  struct Own {
+    int fd = -1;
+    FileIdentity identity;
+
+    void set(int number) noexcept;
+    bool is_ours() const noexcept;
+    int number() const noexcept { return is_ours() ? fd : -1; }
+  };
+
   struct Source {
     Source(LogPipeServer& server, int fd, int priority) noexcept;
 
     LogPipeServer& server;
-    int fd;  // -1 once it has ended
+    Own pipe;  // -1 once it has ended
     std::atomic<int> priority;
     Lines lines;
   };
 
-  // What the thread is asked to do before it says that it is done.
-  enum Request { kNone, kSettle, kEnd };
+  // What the thread is asked to do before it says that it is done: to read what
+  // is in a pipe, and then to end the lines.
+  enum Request { kOut = 1, kErr = 2, kEnd = 4 };
 
   // How long who changes a priority, or aborts, waits for what was written
   // before.
@@ -64,9 +83,10 @@ class LogPipeServer {
   static void send_line(void* source, int, const std::string& line) noexcept;
   void serve();
   void begin_anew();
-  bool read_some(Source& source);
+  ssize_t read_some(Source& source);
+  void read_what_is_there(Source& source);
   void wake();
-  void ask(Request request, int64_t milliseconds);
+  void ask(int request, int64_t milliseconds);
 
   // log_pipe_server_end.cc
   static void drain();
@@ -75,14 +95,15 @@ class LogPipeServer {
 
   // log_pipe_server_forks.cc
   static void renew(Source& source);
+  void renew_waking();
 
   LogChannel* const channel_;
   Source sources_[2];
-  int wake_ = -1;  // eventfd: there is something to look at
-  int done_ = -1;  // eventfd: the request is
-  std::atomic<int> request_{kNone};
-  uv_mutex_t reading_;  // held during a read, and across a fork
-  pid_t pid_;           // whose pipes these are
+  Own woken_, waking_;  // the ends of a pipe: there is something to look at
+  std::atomic<int> request_{0};
+  std::atomic<bool> done_{false};  // the request is
+  uv_mutex_t reading_;             // held during a read, and across a fork
+  pid_t pid_;                      // whose pipes these are
   // As the thread knows it: in the child of a fork it is the parent's until the
   // thread has let go of what it held.
   pid_t serving_pid_ = 0;

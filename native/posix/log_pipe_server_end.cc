@@ -29,13 +29,15 @@ int LogPipeServer::drain_at_end() noexcept {
 
 // At exit(3), after all of JavaScript, and after Node has printed an error that
 // nobody caught. The queue is drained after this.
-void LogPipeServer::drain() { ending->ask(kEnd, kDrainMilliseconds); }
+void LogPipeServer::drain() {
+  ending->ask(kOut | kErr | kEnd, kDrainMilliseconds);
+}
 
 // V8 aborts right after it has printed why, such as that no memory is left.
 // Only what signal-safety(7) allows: this may have interrupted anything. Where
 // the thread is stuck in a lock that is held here, both waits have an end.
 void LogPipeServer::end_by_abort(int) {
-  ending->ask(kEnd, kSettleMilliseconds);
+  ending->end_lines();
   const struct timespec moment = {0, kAbortNanoseconds};
   ::nanosleep(&moment, nullptr);
   ::raise(SIGABRT);

@@ -55,6 +55,14 @@ void settle_log_pipes() noexcept {
   if (server != nullptr) server->settle();
 }
 
+void end_log_lines() noexcept {
+  if (server != nullptr) server->end_lines();
+}
+
+void list_log_pipes(std::vector<int>& fds) noexcept {
+  if (server != nullptr) server->list_fds(fds);
+}
+
 void set_log_pipe_priority(int fd, int priority) noexcept {
   if (server == nullptr || (fd != STDOUT_FILENO && fd != STDERR_FILENO)) return;
   server->set_priority(fd - STDOUT_FILENO, priority);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 namespace posix {
 
@@ -20,6 +21,12 @@ int serve_log_pipes(int out, int err, LogChannel* channel) noexcept;
 
 // Waits until all whole lines in the pipes are queued; 100 ms at most.
 void settle_log_pipes() noexcept;
+
+// Likewise, and what came after the last newline is a line as well.
+void end_log_lines() noexcept;
+
+// What closefrom() must leave alone.
+void list_log_pipes(std::vector<int>& fds) noexcept;
 
 // Of what is written from now on to the pipe that was made for stdout (1) or
 // stderr (2).

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "descriptors.h"
+#include "log_pipes.h"
 #include "log_sender.h"
 
 namespace posix {
@@ -94,6 +95,7 @@ void renew_log_senders() noexcept {
 int closefrom_but_logs(int lowfd, std::vector<int> except) noexcept {
   hold_log_senders();
   for (LogSender* one = senders; one; one = one->next) one->list_fds(except);
+  list_log_pipes(except);
   const int error = closefrom(lowfd, except);
   release_log_senders();
   return error;

@@ -4,7 +4,11 @@ import { inspect } from 'node:util';
 import type { Priority } from '../constants';
 import { beforeSignalEnds } from '../exit-signals';
 import { close, dup2 } from '../posix/descriptors';
-import { setLogPipePriority, settleLogPipes } from '../posix/log-pipes';
+import {
+  endLogLines,
+  setLogPipePriority,
+  settleLogPipes,
+} from '../posix/log-pipes';
 import { describeEnd } from './ending';
 import type { SyslogStream } from './syslog-stream';
 
@@ -107,7 +111,7 @@ export class Reports {
   // A child of fork() has the same listeners, and is no daemon.
   #tellEnd(priority: Priority, text: string): void {
     if (process.pid !== this.#pid) return;
-    settleLogPipes();
+    endLogLines();
     this.#log.send(priority, text);
   }
 

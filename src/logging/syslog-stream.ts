@@ -27,21 +27,24 @@ const textual = new Set<string>([
   'buffer',
 ]);
 
+/** Of bytes: where `pipe()` has its source wait. */
+const highWaterMark = 1 << 16;
+const mostWaiting = 1 << 20;
+
 /** What {@link createSyslogStream} makes. */
 export class SyslogStream extends Writable {
   readonly #queue: LogQueue;
   readonly #priority: Priority;
   readonly #flushTimeout: number;
-  readonly #noMoreSignals: () => void;
 
   /** @internal {@link createSyslogStream} */
   constructor(options?: SyslogStreamOptions) {
     const complete = readSyslogStreamOptions(options);
-    super({ decodeStrings: false, highWaterMark: Number.MAX_SAFE_INTEGER });
+    super({ decodeStrings: false, highWaterMark });
     this.#queue = new LogQueue(complete);
     this.#priority = complete.priority;
     this.#flushTimeout = complete.flushTimeout;
-    this.#noMoreSignals = flushOnSignals();
+    flushOnSignals();
   }
 
   /**
@@ -97,11 +100,21 @@ export class SyslogStream extends Writable {
     encoding: BufferEncoding,
     done: Done,
   ): void {
-    if (typeof chunk !== 'string') this.#queue.write(chunk);
-    else if (!textual.has(encoding))
-      this.#queue.write(Buffer.from(chunk, encoding));
-    else if (chunk !== '') this.#queue.send(this.#priority, chunk);
-    done();
+    if (typeof chunk === 'string' && textual.has(encoding)) {
+      if (chunk !== '') this.#queue.send(this.#priority, chunk);
+      return done();
+    }
+    this.#queue.write(
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
+    );
+    this.#wait(done);
+  }
+
+  // Bytes are often piped, from a source that can wait; who does not wait is
+  // not to fill the memory.
+  #wait(done: Done): void {
+    if (this.writableLength > mostWaiting || !this.#queue.shouldWait()) done();
+    else setTimeout(() => this.#wait(done), 1);
   }
 
   override _final(done: Done): void {
@@ -111,7 +124,6 @@ export class SyslogStream extends Writable {
 
   override _destroy(error: Error | null, done: Done): void {
     this.#queue.end();
-    this.#noMoreSignals();
     done(error);
   }
 }

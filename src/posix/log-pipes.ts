@@ -26,6 +26,11 @@ export function settleLogPipes(): void {
   binding.settleLogPipes();
 }
 
+/** Likewise, and what came after the last newline is a line as well. */
+export function endLogLines(): void {
+  binding.endLogLines();
+}
+
 /**
  * The priority of what is written from now on to the pipe that was made for
  * stdout (1) or stderr (2). What was written before keeps its own.

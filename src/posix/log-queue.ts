@@ -83,6 +83,11 @@ export class LogQueue {
     binding.endLogLine(this.#handle);
   }
 
+  /** Whether it is half full, and the log daemon reads: who can wait should. */
+  shouldWait(): boolean {
+    return binding.shouldWaitForLog(this.#handle);
+  }
+
   stats(): SyslogStats {
     const [queued, queuedBytes, sent, dropped, fallback, connected] =
       binding.logStats(this.#handle);
