@@ -158,6 +158,15 @@ export async function statusOf(child: ChildProcess): Promise<number> {
   return child.exitCode!;
 }
 
+/** Restarts that nobody has to wait for. */
+export const soon = ['--respawn-delay', '1ms', '--respawn-max-delay', '1ms'];
+
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+
 /** 0 where there is none. */
 function firstLine(path: string): number {
   if (!existsSync(path)) return 0;
