@@ -1,18 +1,12 @@
+// What single options of daemonize() do to the daemon.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { explain } from 'posix-daemonize';
-import { forEachProgram, type Program } from './helpers/programs';
-import { needsRoot, root, until, withFolder } from './helpers/scenario';
+import { forEachProgram } from './helpers/programs';
+import { root, until, withFolder } from './helpers/scenario';
 
 const { SIGCHLD } = constants.signals;
 
@@ -20,20 +14,12 @@ const probeFds = ['REPORT_FD', 'DEADMAN_FD'];
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 
-const has = (program: string): boolean =>
-  spawnSync(program, ['--version']).error === undefined;
-
 const unlimited = ['prlimit', '--core=unlimited'];
 
 /** The kernel would put a core dump into the working directory. */
 const mayDump =
   /^[^|/]+$/.test(read('/proc/sys/kernel/core_pattern').trim()) &&
   spawnSync(unlimited[0]!, [unlimited[1]!, 'true']).status === 0;
-
-interface Row {
-  name: string;
-  does: string;
-}
 
 forEachProgram('daemonize', (program) => {
   test('env keeps what it names and the protocol of a supervisor, for children too', () => {
@@ -170,12 +156,6 @@ forEachProgram('daemonize', (program) => {
         },
       );
     }));
-
-  test(
-    'explain() names each step of all options, and each is done, in this order',
-    { skip: needsRoot.skip || (!has('strace') && 'install strace') },
-    () => withFolder((folder) => explained(program, folder)),
-  );
 });
 
 function ignores(pid: number, signal: number): boolean {
@@ -191,200 +171,3 @@ function stateOf(pid: number): string | undefined {
     return undefined;
   }
 }
-
-/** Compares what `explain` tells with what strace sees. */
-async function explained(program: Program, folder: string): Promise<void> {
-  chmodSync(folder, 0o755);
-  const chroot = join(folder, 'root');
-  mkdirSync(join(chroot, 'work'), { recursive: true });
-  writeFileSync(join(folder, 'in'), '');
-  const options = {
-    umask: 0o27,
-    user: 'nobody',
-    group: 65_534,
-    pidfile: { path: join(folder, 'run/x.pid'), mkdir: true },
-    chroot,
-    cwd: 'work',
-    stdin: join(folder, 'in'),
-    stdout: { path: join(folder, 'log/out'), mkdir: true },
-    stderr: 1,
-    env: probeFds,
-    syslog: { ident: 'all', facility: 'local0' },
-    sigchld: 'ignore',
-    title: 'all-of-it',
-    coreDumps: false,
-    sighup: 'ignore',
-    sigterm: 'default',
-    detach: true,
-    ready: 'manual',
-    readyTimeout: 20_000,
-    notificationFd: 9,
-  };
-  const proof: [name: string, seen: RegExp, does: RegExp][] = [
-    ['umask', /umask\(027\)/, /027/],
-    ['users', /openat\(.*passwd"/, /user nobody, group 65534/],
-    ['pidfile', /flock\(\d+, LOCK_EX/, /run\/x\.pid/],
-    [
-      'open',
-      /openat\(.*log\/out"/,
-      /in, .*log\/out, descriptor 1; check .*work/,
-    ],
-    ['flush', /^/, /process\.stdout/],
-    ['sighup aside', /rt_sigaction\(SIGHUP, .*SIG_IGN/, /SIGHUP/],
-    ['fork', /clone\(.*SIGCHLD/, /fork/],
-    ['setsid', /setsid\(/, /setsid/],
-    ['refork', /clone\(.*SIGCHLD/, /fork/],
-    ['signals', /rt_sigaction\(SIGTSTP, .*SIG_IGN/, /SIGTSTP/],
-    ['environment', /^/, /keep REPORT_FD, DEADMAN_FD;/],
-    ['syslog', /connect\(.*"\/dev\/log"/, /openlog\('all'\)/],
-    ['chroot', /chroot\(".*\/root"\)/, /chroot\('.*\/root'\)/],
-    ['chdir', /chdir\("\/work"\)/, /chdir\('\/work'\)/],
-    ['pid', /pwrite64\(\d+, "\d+\\nstart=/, /run\/x\.pid/],
-    ['close', /close\(8\)/, /close inherited descriptors, but not 3/],
-    ['stdio', /dup[23]\(\d+, 0/, /0: .*in, 1: .*log\/out, 2: descriptor 1/],
-    ['sigchld', /rt_sigaction\(SIGCHLD, .*SIG_IGN/, /SIGCHLD/],
-    ['title', /prctl\(PR_SET_NAME, "all-of-it"/, /all-of-it/],
-    ['privileges', /setresuid\(65534, 65534, 65534/, /user nobody/],
-    [
-      'core dumps',
-      /prlimit64\(0, RLIMIT_CORE, \{rlim_cur=0, rlim_max=0\}/,
-      /RLIMIT_CORE/,
-    ],
-    ['sighup back', /rt_sigaction\(SIGHUP, .*SIG_IGN/, /SIGHUP: ignore/],
-    ['sigterm', /^/, /SIGTERM: default/],
-    ['ready', /write\(9, "\\n", 1\)/, /context\.ready\(\)/],
-  ];
-  const trace = join(folder, 'trace');
-  const calls =
-    'umask,openat,open,flock,rt_sigaction,clone,fork,vfork,setsid,connect,chroot,chdir,pwrite64,close,dup2,dup3,prctl,setresuid,prlimit64,write';
-  const through = [
-    ...['bash', '-c', 'exec 8</etc 9>/dev/null; exec "$0" "$@"'],
-    ...['strace', '-D', '-f', '-qq', '-o', trace, '-e', `trace=${calls}`],
-  ];
-  await program.play(
-    'explain',
-    [options],
-    { through, until: 'exit' },
-    async (probe, { status, stderr }) => {
-      assert.deepEqual([status, stderr], [0, '']);
-      const rows = await probe.next<Row[]>();
-      await probe.next();
-      await probe.end();
-      assert.deepEqual(
-        rows.map(({ name }) => name),
-        proof.map(([name]) => name),
-      );
-      const lines = read(trace).split('\n');
-      let at = lines.findIndex((line) => line.includes('umask(027'));
-      for (const [index, [name, seen, does]] of proof.entries()) {
-        assert.match(rows[index]!.does, does);
-        const next = lines.findIndex(
-          (line, i) => i >= at && seen.test(line.replace(/^\d+ +/, '')),
-        );
-        assert.ok(next >= 0, `${name} is done, at its place`);
-        if (seen.source !== '^') at = next + 1;
-      }
-    },
-  );
-}
-
-test('options that are wrong are refused by name', () => {
-  const type = 'ERR_INVALID_ARG_TYPE';
-  const value = 'ERR_INVALID_ARG_VALUE';
-  const range = 'ERR_OUT_OF_RANGE';
-  const cases: [options: object, code: string, name: string, more?: RegExp][] =
-    [
-      [{ chroot: 1 }, type, 'chroot'],
-      [{ chroot: '' }, type, 'chroot'],
-      [{ chroot: '/\0' }, value, 'chroot'],
-      [{ pidfile: 1 }, type, 'pidfile'],
-      [{ pidfile: '' }, type, 'pidfile'],
-      [{ pidfile: null }, type, 'pidfile'],
-      [{ pidfile: {} }, type, 'pidfile.path'],
-      [{ pidfile: { path: '/x', mode: '644' } }, type, 'pidfile.mode'],
-      [{ pidfile: { path: '/x', mode: 0o1000 } }, range, 'pidfile.mode'],
-      [{ pidfile: { path: '/x', mode: 0o666 } }, value, 'pidfile.mode'],
-      [{ pidfile: { path: '/x', mkdir: 1 } }, type, 'pidfile.mkdir'],
-      [
-        { pidfile: { path: '/x', mkdri: true } },
-        value,
-        'pidfile.mkdri',
-        /mkdir/,
-      ],
-      [{ stdout: { path: '/x', mode: -1 } }, range, 'stdout.mode'],
-      [{ stderr: { path: '/x', mkdir: 'yes' } }, type, 'stderr.mkdir'],
-      [{ stdin: 'syslog' }, value, 'stdin'],
-      [{ stdin: { path: '/x' } }, type, 'stdin'],
-      [{ syslog: 'daemon' }, type, 'syslog'],
-      [{ syslog: { ident: 1 } }, type, 'syslog.ident'],
-      [
-        { syslog: { facility: 'deamon' } },
-        value,
-        'syslog.facility',
-        /'daemon'/,
-      ],
-      [{ syslog: { options: 'pid' } }, type, 'syslog.options'],
-      [{ syslog: { options: ['pit'] } }, value, 'syslog.options[0]', /'pid'/],
-      [{ syslog: { mask: 'err' } }, type, 'syslog.mask'],
-      [{ syslog: { mask: {} } }, value, 'syslog.mask.upTo'],
-      [
-        { syslog: { mask: { upTo: 'error' } } },
-        value,
-        'syslog.mask.upTo',
-        /'err'/,
-      ],
-      [{ syslog: { mask: ['err', 'all'] } }, value, 'syslog.mask[1]'],
-      [{ syslog: { idnet: 'x' } }, value, 'syslog.idnet', /'ident'/],
-      [{ syslog: { path: '/x' } }, value, 'syslog.path'],
-      [{ syslog: { maxQueueBytes: '1' } }, type, 'syslog.maxQueueBytes'],
-      [{ syslog: { maxLength: 1 } }, range, 'syslog.maxLength'],
-      [{ syslog: { flushTimeout: -1 } }, range, 'syslog.flushTimeout'],
-      [{ syslog: { fallback: '' } }, value, 'syslog.fallback'],
-      [{ syslog: { fallbackAfter: 0.5 } }, range, 'syslog.fallbackAfter'],
-      [{ user: true }, type, 'user'],
-      [{ user: -1 }, range, 'user'],
-      [{ user: 2 ** 32 - 1 }, range, 'user'],
-      [{ group: {} }, type, 'group'],
-      [{ group: 1.5 }, range, 'group'],
-      [{ groups: 'adm' }, type, 'groups'],
-      [{ groups: [0, null] }, type, 'groups[1]'],
-      [{ initgroups: 'yes' }, type, 'initgroups'],
-      [{ coreDumps: 0 }, type, 'coreDumps'],
-      [{ env: 'none' }, type, 'env'],
-      [{ env: ['PATH', 1] }, type, 'env[1]'],
-      [{ sighup: 'reload' }, value, 'sighup', /'reopen'/],
-      [{ sighup: 1 }, type, 'sighup'],
-      [{ sigchld: 'exit' }, value, 'sigchld', /'ignore'/],
-      [{ sigterm: 'ignore' }, value, 'sigterm', /'exit'/],
-      [{ sigterm: null }, type, 'sigterm'],
-      [{ onStop: 'exit' }, type, 'onStop'],
-      [{ stopTimeout: 0 }, range, 'stopTimeout'],
-      [{ stopTimeout: '1s' }, type, 'stopTimeout'],
-      [{ detach: 'no' }, value, 'detach', /'auto'/],
-      [{ ready: 'later' }, value, 'ready', /'manual'/],
-      [{ readyTimeout: -1 }, range, 'readyTimeout'],
-      [{ readyTimeout: 2 ** 31 }, range, 'readyTimeout'],
-      [{ notificationFd: '3' }, type, 'notificationFd'],
-      [{ notificationFd: -1 }, range, 'notificationFd'],
-      [{ title: null }, type, 'title'],
-      [{ title: 'a\0b' }, value, 'title'],
-      [{ pidFile: '/x' }, value, 'pidFile', /'pidfile'/],
-      [{ User: 'x' }, value, 'User', /'user'/],
-    ];
-  for (const [options, code, name, more] of cases) {
-    const about = JSON.stringify(options);
-    let error: NodeJS.ErrnoException | undefined;
-    try {
-      explain(options);
-    } catch (thrown) {
-      error = thrown as NodeJS.ErrnoException;
-    }
-    assert.equal(error?.code, code, `${about} ${error?.message}`);
-    const quoted = [`'options.${name}'`, `"options.${name}"`];
-    assert.ok(
-      quoted.some((text) => error.message.includes(text)),
-      `${about} ${error.message}`,
-    );
-    if (more) assert.match(error.message, more);
-  }
-});
