@@ -4,7 +4,11 @@ import type { Writable } from 'node:stream';
 import { format } from 'node:util';
 import type { Priority } from '../constants';
 import type { SyslogStreamOptions } from './syslog-options';
-import { createSyslogStream, SyslogStream } from './syslog-stream';
+import {
+  createSyslogStream,
+  isSyslogStream,
+  type SyslogStream,
+} from './syslog-stream';
 
 /**
  * A console that writes to the system log, each line as an entry of its own,
@@ -40,8 +44,9 @@ export class SyslogConsole extends Console {
    * @throws {RangeError} `ERR_OUT_OF_RANGE`
    */
   constructor(options?: SyslogStreamOptions | SyslogStream) {
-    const stream =
-      options instanceof SyslogStream ? options : createSyslogStream(options);
+    const stream = isSyslogStream(options)
+      ? options
+      : createSyslogStream(options);
     // Of a stream Node's Console uses nothing else where it has to hand on
     // errors. It calls this synchronously, with a whole text and a newline.
     const write = (text: string): boolean => {
