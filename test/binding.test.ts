@@ -14,6 +14,7 @@ import * as required from '../src/index';
 import { nodes } from './helpers/nodes';
 import { withFolder } from './helpers/scenario';
 
+const run = promisify(execFile);
 const [node] = nodes;
 const root = join(__dirname, '..');
 const load = `
@@ -37,7 +38,7 @@ async function loaded(
   options: string[] = [],
 ): Promise<Failure | true> {
   const args = [...options, '-e', load];
-  const { stdout } = await promisify(execFile)(path, args, { cwd });
+  const { stdout } = await run(path, args, { cwd });
   return JSON.parse(stdout) as Failure | true;
 }
 
@@ -143,4 +144,24 @@ test('import and require give the same names and the same objects', async () => 
   for (const [name, value] of Object.entries(required)) {
     assert.equal(imported[name], value, name);
   }
+});
+
+test('loading the package loads nothing of Node.js but os and console', async () => {
+  const script = `
+    const before = new Set(process.moduleLoadList);
+    require('./lib');
+    const loaded = process.moduleLoadList.filter((name) => !before.has(name));
+    console.log(JSON.stringify(loaded));`;
+  for (const { path } of nodes) {
+    const { stdout } = await run(path, ['-e', script], { cwd: root });
+    const names = (JSON.parse(stdout) as string[])
+      .filter((name) => name.startsWith('NativeModule '))
+      .map((name) => name.replace('NativeModule ', ''));
+    assert.deepEqual(names, ['os', 'console']);
+  }
+});
+
+test('the library is strict code', () => {
+  const text = readFileSync(join(root, 'lib/index.js'), 'utf8');
+  assert.match(text, /^"use strict";\n/);
 });
