@@ -53,20 +53,18 @@ export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
 
 /**
  * Listeners that end the process where nobody else listens: they wait for us as
- * we would for them. The package signal-exit counts its own on the process, so
- * that several versions of it can tell.
+ * we would for them. The package signal-exit counts its own, so that several
+ * versions of it can tell: version 3 on the process, 4 on the global object.
  */
 function countBystanders(): number {
-  const counters = [
-    '__signal_exit_emitter__',
-    Symbol.for('signal-exit emitter'),
-  ];
-  const counts = counters.map((name) => {
-    const emitter = Reflect.get(process, name) as
-      { count?: unknown } | undefined;
-    return Number(emitter?.count ?? 0);
-  });
-  return counts.reduce((sum, count) => sum + count);
+  const count = (holder: object, name: PropertyKey): number => {
+    const counter = Reflect.get(holder, name) as { count?: number } | undefined;
+    return Number(counter?.count ?? 0);
+  };
+  return (
+    count(process, '__signal_exit_emitter__') +
+    count(globalThis, Symbol.for('signal-exit emitter'))
+  );
 }
 
 function flushAndEnd(name: NodeJS.Signals): void {
