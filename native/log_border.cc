@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "js.h"
+#include "posix/descriptors.h"
 #include "posix/lines.h"
 #include "posix/log_pipes.h"
 #include "posix/log_sender.h"
@@ -81,7 +82,10 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   posix::LogSender* sender =
       posix::LogSender::get(info[0].As<Napi::String>().Utf8Value(), error);
   if (sender != nullptr && !end_lines_at_exit()) error = -ENOMEM;
-  if (error != 0) return Napi::Number::New(env, error);
+  if (error != 0) {
+    if (options.fallback >= 0) posix::close(options.fallback);
+    return Napi::Number::New(env, error);
+  }
   const size_t piece = options.piece;
   posix::LogChannel* channel = sender->open(std::move(options));
   auto* holder =

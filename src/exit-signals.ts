@@ -59,7 +59,7 @@ export function isHeardByProgram(name: NodeJS.Signals, own = 0): boolean {
 function countBystanders(): number {
   const count = (holder: object, name: PropertyKey): number => {
     const counter = Reflect.get(holder, name) as { count?: number } | undefined;
-    return Number(counter?.count ?? 0);
+    return counter?.count ?? 0;
   };
   return (
     count(process, '__signal_exit_emitter__') +

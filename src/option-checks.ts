@@ -102,8 +102,12 @@ const checks: Readonly<Record<keyof DaemonizeOptions, Check>> = {
     typeof value === 'string'
       ? path(value, name)
       : objectOf({ ...fileParts, mode: pidfileMode }, 'path')(value, name),
-  syslog: (value, name) =>
-    typeof value === 'boolean' || objectOf(syslogParts)(value, name),
+  syslog: (value, name) => {
+    if (typeof value === 'boolean') return;
+    if (typeof value !== 'object' || value === null)
+      throw invalidArgType(name, 'of type boolean or object', value);
+    objectOf(syslogParts)(value, name);
+  },
   user: idOrName,
   group: idOrName,
   groups: arrayOf(idOrName),

@@ -250,6 +250,44 @@ test(
 );
 
 test(
+  'who writes more than the queue holds waits for a log daemon that reads, and nothing is lost',
+  needs('rsyslogd'),
+  () => {
+    const lines = 20_000;
+    const options = { ...logged, syslog: { maxQueueBytes: 1 << 16 } };
+    const number = (text: string): number => Number(/\d+$/.exec(text)![0]);
+    const inOrder = Array.from({ length: lines }, (_, line) => line);
+    return playLogged(
+      'rsyslogd',
+      first,
+      'much',
+      [options, lines],
+      async (probe, log) => {
+        await probe.gone();
+        const entries = await log.settled();
+        assert.deepEqual(
+          texts(entries, 'daemon.info').map(number),
+          inOrder.map((line) => line + 1),
+        );
+        assert.deepEqual(texts(entries, 'daemon.err').map(number), inOrder);
+      },
+    );
+  },
+);
+
+test('closefrom() leaves the pipes to the log alone', needs('rsyslogd'), () =>
+  playLogged('rsyslogd', first, 'closes', [logged], async (probe, log) => {
+    const [report] = await probe.gone<Record<string, number>>();
+    assert.equal(report!.status, 0);
+    const entries = await log.entriesTo('after');
+    assert.deepEqual(
+      entries.map(({ text, pid }) => [text, pid]),
+      ['before', 'by a child', 'after'].map((text) => [text, report!.pid]),
+    );
+  }),
+);
+
+test(
   'below another root, as another user, a daemon logs through the connection made before',
   needs('rsyslogd'),
   () =>

@@ -1,49 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import {
-  createSyslogStream,
-  type SyslogStream,
-  type SyslogStreamOptions,
-} from '../src/index';
-import {
-  type LogPlace,
-  parse,
-  textsOf,
-  withLogPlace,
-} from './helpers/log-server';
-import { until } from './helpers/scenario';
-
-const ident = 'clock';
-
-/** A stream to a place's log daemon, ended when `use` is over. */
-async function withStream(
-  place: LogPlace,
-  options: SyslogStreamOptions,
-  use: (stream: SyslogStream) => Promise<void> | void,
-): Promise<void> {
-  const stream = createSyslogStream({ path: place.path, ident, ...options });
-  try {
-    await use(stream);
-  } finally {
-    stream.destroy();
-  }
-}
-
-/** What one stream sends to one log daemon. */
-function played(
-  options: SyslogStreamOptions,
-  use: (stream: SyslogStream, place: LogPlace) => Promise<void> | void,
-  kind: 'dgram' | 'stream' = 'dgram',
-): Promise<void> {
-  return withLogPlace(async (place) => {
-    await place.listen(kind);
-    await withStream(place, options, (stream) => use(stream, place));
-  });
-}
+import { createSyslogStream } from '../src/index';
+import { parse, textsOf, withLogPlace } from './helpers/log-server';
+import { ident, played, withStream } from './helpers/syslog-stream';
 
 for (const kind of ['dgram', 'stream'] as const)
   test(`each line is an entry in the form of RFC 3164, by a ${kind} socket`, () =>
@@ -179,63 +141,30 @@ test('a Worker logs, and what it queued outlives it', () =>
     await place.messagesTo('by a worker');
   }));
 
-test('without a log daemon the fallback file gets all, in order', () =>
-  withLogPlace((place) => {
-    const fallback = join(place.folder, 'fallback');
-    return withStream(place, { fallback, fallbackAfter: 0 }, async (stream) => {
-      assert.equal(statSync(fallback).mode & 0o777, 0o640 & ~process.umask());
-      stream.write('one\ntwo\n');
-      stream.send('err', 'three');
-      await until('the file', () => stream.stats().fallback === 3);
-      const lines = readFileSync(fallback, 'utf8').split('\n');
-      const tag = `clock[${process.pid}]: `;
-      assert.deepEqual(
-        lines.map((line) => line.slice(16)),
-        [`${tag}one`, `${tag}two`, `${tag}three`, ''],
-      );
-      await place.listen();
-      stream.send('info', 'back');
-      assert.deepEqual(textsOf(await place.messagesTo('back')), ['back']);
-      // It may be read before it is counted.
-      assert.ok(await stream.flush(10_000));
-      assert.deepEqual(stream.stats(), {
-        queued: 0,
-        queuedBytes: 0,
-        sent: 1,
-        dropped: 0,
-        fallback: 3,
-        connected: true,
-      });
-    });
-  }));
+test('one line that is larger than the queue is dropped, and nothing else', () =>
+  withLogPlace((place) =>
+    withStream(place, { maxQueueBytes: 4096 }, (stream) => {
+      for (let line = 0; line < 10; line++) stream.send('err', `line ${line}`);
+      stream.send('crit', 'x'.repeat(5000));
+      const { queued, dropped } = stream.stats();
+      assert.deepEqual({ queued, dropped }, { queued: 10, dropped: 1 });
+    }),
+  ));
 
-test('what a stopped log daemon leaves no room for goes to the fallback file', () =>
-  withLogPlace(async (place) => {
-    await place.listen();
-    place.kill('SIGSTOP');
-    const fallback = join(place.folder, 'fallback');
-    const options = { fallback, maxQueueBytes: 0x10000 };
-    await withStream(place, options, async (stream) => {
-      const lines = 5000;
-      for (let line = 0; line < lines; line++) {
-        stream.send('info', `line ${line}`);
-        if (line % 100 === 0)
-          await until(
-            'room',
-            () =>
-              stream.stats().queuedBytes < 0xf000 ||
-              stream.stats().fallback > 0,
-          );
-        await new Promise(setImmediate);
-      }
-      place.kill('SIGCONT');
-      await until('the end', () => stream.stats().queued === 0);
-      const { sent, dropped, fallback: saved } = stream.stats();
-      assert.equal(sent + dropped + saved, lines);
-      assert.ok(saved > 0);
-      const kept = readFileSync(fallback, 'utf8').split('\n').slice(0, -1);
-      assert.equal(kept.length, saved);
-    });
+test('what is piped in waits for a log daemon that reads, and nothing is lost', () =>
+  played({ maxQueueBytes: 1 << 20 }, async (stream, place) => {
+    const lines = 20_000;
+    const expected = Array.from({ length: lines }, (_, line) => `line ${line}`);
+    const source = Readable.from(
+      (function* () {
+        for (let at = 0; at < lines; at += 100)
+          yield Buffer.from(`${expected.slice(at, at + 100).join('\n')}\n`);
+      })(),
+    );
+    await pipeline(source, stream);
+    await place.messagesTo(expected.at(-1)!);
+    assert.deepEqual(textsOf(place.messages), expected);
+    assert.equal(stream.stats().dropped, 0);
   }));
 
 test('the connection of a stream outlives a log daemon that moves away', () =>
@@ -296,14 +225,3 @@ test('wrong options are refused as Node.js does', () => {
     assert.ok(error.message.includes(text), error.message);
   }
 });
-
-test('a fallback file that is a symbolic link is refused', () =>
-  withLogPlace((place) => {
-    const fallback = join(place.folder, 'link');
-    symlinkSync(join(place.folder, 'elsewhere'), fallback);
-    assert.throws(() => createSyslogStream({ path: place.path, fallback }), {
-      code: 'ELOOP',
-      path: fallback,
-    });
-    return Promise.resolve();
-  }));

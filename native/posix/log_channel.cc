@@ -1,5 +1,7 @@
 #include "log_channel.h"
 
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -194,7 +196,19 @@ bool LogChannel::write(LogEntry& entry) const {
   entry.data()[entry.size] = '\n';
   const auto written =
       uninterrupted([&] { return ::write(options.fallback, line, size); });
-  return written == static_cast<ssize_t>(size);
+  if (written == static_cast<ssize_t>(size)) return true;
+  // On a full disk the beginning fitted: the next line shall not follow it.
+  if (written > 0) cut_off(written);
+  return false;
+}
+
+// Where somebody else has appended meanwhile it stays.
+void LogChannel::cut_off(ssize_t written) const {
+  const off_t end = ::lseek(options.fallback, 0, SEEK_CUR);
+  struct stat file;
+  if (end >= written && ::syscall(SYS_fstat, options.fallback, &file) == 0 &&
+      file.st_size == end)
+    uninterrupted([&] { return ::ftruncate(options.fallback, end - written); });
 }
 
 void LogChannel::count_written(const LogEntry& entry, bool written) {

@@ -97,6 +97,7 @@ class LogChannel {
   // With an ident of 64 characters.
   static constexpr size_t kLongestHeader = 320;
 
+  void cut_off(ssize_t written) const;
   LogEntry* make(int priority, const char* text, size_t size);
   void free(LogEntry* entry);
   void give_up(LogEntry* entry);

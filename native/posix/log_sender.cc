@@ -53,6 +53,7 @@ void LogSender::push(LogChannel* channel, int priority, const char* text,
                      size_t size) noexcept {
   if (is_masked(priority)) return;
   const Locked lock(queueing_);
+  begin_to_move(channel);
   channel->push(priority, text, size, sequence_++);
   wake();
 }
@@ -62,10 +63,16 @@ bool LogSender::offer(LogChannel* channel, int priority, const char* text,
   if (is_masked(priority)) return true;
   const Locked lock(queueing_);
   if (::getpid() != pid) return true;
+  begin_to_move(channel);
   if (!channel->has_room(size) && is_moving()) return false;
   channel->push(priority, text, size, sequence_++);
   wake();
   return true;
+}
+
+// From nothing queued on, the log daemon has its time.
+void LogSender::begin_to_move(const LogChannel* channel) {
+  if (channel->idle()) moved_at_.store(log_clock());
 }
 
 bool LogSender::is_moving() const {
@@ -88,11 +95,12 @@ LogCounts LogSender::counts(const LogChannel* channel) noexcept {
   return channel->counts();
 }
 
-int64_t LogSender::patience() noexcept {
+int64_t LogSender::patience(bool all) noexcept {
   const Locked lock(queueing_);
   int64_t longest = 0;
   for (LogChannel* channel = channels_; channel; channel = channel->next)
-    longest = std::max(longest, channel->options.patience);
+    if (all || !channel->idle())
+      longest = std::max(longest, channel->options.patience);
   return longest;
 }
 

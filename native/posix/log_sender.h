@@ -58,7 +58,8 @@ class LogSender {
   // At the end of the process.
   bool is_idle() noexcept;
   size_t flying() const { return flying_.load(); }
-  int64_t patience() noexcept;  // ms
+  // ms, of the most patient channel; or of those alone that have something.
+  int64_t patience(bool all) noexcept;
   void give_up_to_files() noexcept;
 
   LogSender* next = nullptr;  // of all
@@ -79,6 +80,7 @@ class LogSender {
   // Instead of ms, from work(): what is waited for is a matter of microseconds.
   static constexpr int kNap = -2;
 
+  void begin_to_move(const LogChannel* channel);
   bool is_moving() const;
 
   static constexpr int kFirstBackOff = 10, kLongestBackOff = 500;

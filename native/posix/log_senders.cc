@@ -103,12 +103,14 @@ int closefrom_but_logs(int lowfd, std::vector<int> except) noexcept {
 
 void flush_log_senders() noexcept {
   const int64_t begin = log_clock();
-  int64_t patience = 0;
-  for (LogSender* one = senders; one; one = one->next)
-    patience = std::max(patience, one->patience());
-  const int64_t end = begin + patience;
-  if (wait_until(end, [](LogSender& sender) { return sender.is_idle(); }))
-    wait_until(std::min(end, log_clock() + kReadPatience),
+  int64_t patience = 0, longest = 0;
+  for (LogSender* one = senders; one; one = one->next) {
+    patience = std::max(patience, one->patience(false));
+    longest = std::max(longest, one->patience(true));
+  }
+  if (wait_until(begin + patience,
+                 [](LogSender& sender) { return sender.is_idle(); }))
+    wait_until(std::min(begin + longest, log_clock() + kReadPatience),
                [](LogSender& sender) { return sender.flying() == 0; });
   for (LogSender* one = senders; one; one = one->next) one->give_up_to_files();
 }

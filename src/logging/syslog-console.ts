@@ -1,7 +1,7 @@
 /** The console of a daemon. */
 import { Console } from 'node:console';
 import type { Writable } from 'node:stream';
-import { format } from 'node:util';
+import { format, type InspectOptions } from 'node:util';
 import type { Priority } from '../constants';
 import type { SyslogStreamOptions } from './syslog-options';
 import {
@@ -49,12 +49,18 @@ export class SyslogConsole extends Console {
       : createSyslogStream(options);
     // Of a stream Node's Console uses nothing else where it has to hand on
     // errors. It calls this synchronously, with a whole text and a newline.
-    const write = (text: string): boolean => {
-      stream.send(this.#priority, text.slice(0, -1));
-      return true;
+    // Loggers such as winston's Console write to `_stdout` and `_stderr`.
+    const output = (priority: () => Priority): Writable => {
+      const write = (text: string | Uint8Array): boolean => {
+        const message = String(Buffer.from(text as string));
+        stream.send(priority(), message.replace(/\n$/, ''));
+        return true;
+      };
+      return { write } as unknown as Writable;
     };
     super({
-      stdout: { write } as unknown as Writable,
+      stdout: output(() => this.#priority),
+      stderr: output(() => 'err'),
       ignoreErrors: false,
       colorMode: false,
     });
@@ -77,6 +83,11 @@ export class SyslogConsole extends Console {
 
   override debug(...data: unknown[]): void {
     this.#print('debug', data);
+  }
+
+  // Who asks for colours has a terminal in mind.
+  override dir(item: unknown, options?: InspectOptions): void {
+    super.dir(item, { ...options, colors: false });
   }
 
   override trace(...data: unknown[]): void {

@@ -38,8 +38,9 @@ export interface SyslogStreamOptions {
    */
   maxQueueBytes?: number;
   /**
-   * The longest text of one entry, in bytes; a longer one is cut into several.
-   * busybox's syslogd takes 1000. @defaultValue `8000`, what rsyslog takes
+   * The longest text of one entry, in bytes, less the marks of a cut (6); a
+   * longer one is cut into several. busybox's syslogd takes 1000 with ident and
+   * pid: 900 is safe. @defaultValue `8000`, what rsyslog takes
    */
   maxLength?: number;
   /** How long the end of the process, or of the stream, waits, in ms. @defaultValue `1000` */

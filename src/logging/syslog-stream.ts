@@ -27,7 +27,8 @@ export function isSyslogStream(value: unknown): value is SyslogStream {
  * bytes, whose last line is held until its newline comes or the stream ends.
  * `write()` always takes it: what the queue has no room for is dropped, the
  * least urgent first, counted by `stats()` and told in the log when it is read
- * again. Control characters become visible. `setlogmask()` holds here too.
+ * again. Bytes that are piped in wait while the queue is half full and the log
+ * daemon reads. Control characters become visible. `setlogmask()` holds here too.
  *
  * At the end of the process what is queued is sent, within `flushTimeout`: on
  * `process.exit()`, an error that nobody catches, and SIGTERM, SIGINT or SIGHUP

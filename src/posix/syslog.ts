@@ -98,6 +98,9 @@ function bits(mask: LogMask): number {
       return sum | (1 << priorities[priority]);
     }, 0);
   }
+  const given: unknown = mask;
+  if (typeof given !== 'object' || given === null)
+    throw invalidArgType('mask', 'an Array or of type object', given);
   validateOptions(mask, 'mask', ['upTo']);
   const { upTo } = mask as { upTo: Priority };
   validateOneOf(upTo, 'mask.upTo', priorityNames);
