@@ -1,5 +1,7 @@
 // What JavaScript sees of the senders to the system log. A channel is an
 // External: it ends with its last reference, or with its Worker.
+#include <uv.h>
+
 #include <cerrno>
 #include <cstdlib>
 
@@ -49,10 +51,13 @@ void end_lines() {
     holder->stream.end();
 }
 
+uv_once_t once = UV_ONCE_INIT;
+bool ends_at_exit = false;
+
 // Before the senders are flushed, for this is registered after that.
 bool end_lines_at_exit() {
-  static const bool registered = ::atexit(end_lines) == 0;
-  return registered;
+  ::uv_once(&once, [] { ends_at_exit = ::atexit(end_lines) == 0; });
+  return ends_at_exit;
 }
 
 // As at the end of the process.
