@@ -10,12 +10,12 @@ import { takeLocks } from './pidfile-lock';
 import type { readPidfileOptions } from './pidfile-options';
 import { type FileId, findHolder, judgeFree } from './pidfile-state';
 import {
-  hand,
   leadsTo,
   makeDirectories,
   onFile,
   openSafely,
   type Owner,
+  takeOver,
 } from './safe-file';
 
 /** How often a claim is tried, and ms between. */
@@ -63,7 +63,7 @@ function tryToClaim(
     // Its last holder may have removed it since it was opened.
     if (takeLocks(fd) && leadsTo(path, fd)) {
       assertFree(path, fd);
-      own(path, fd, mode, owner);
+      own(path, fd, mode);
       return fd;
     }
   } catch (error) {
@@ -75,11 +75,11 @@ function tryToClaim(
 }
 
 /** Makes the file that was locked ours: empty, but for a block of the disk. */
-function own(path: string, fd: number, mode: number, owner?: Owner): void {
+function own(path: string, fd: number, mode: number): void {
   try {
     onFile(path, () => {
       reserve(fd);
-      hand(fd, mode, owner);
+      takeOver(fd, mode);
     });
   } catch (error) {
     try {

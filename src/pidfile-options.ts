@@ -18,9 +18,10 @@ export interface PidfileOptions {
   /** Make the directories that are missing, with mode 0755. Default: `false`. */
   mkdir?: boolean;
   /**
-   * Whom the file and the directories made for it are given to: the user that
-   * the daemon will run as, who can then write to the file. To remove it, that
-   * user must own the directory too: see `mkdir`. Default: the calling process's.
+   * The user that the daemon will run as. Directories made by `mkdir` are given
+   * to it, so that it can remove the file; and a file that it left there is taken
+   * over. The file itself stays with the calling process's user: the daemon has
+   * it open, and who owns it could choose the pid in it. Default: that user.
    */
   owner?: Owner;
 }

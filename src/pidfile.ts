@@ -64,7 +64,8 @@ export class Pidfile {
    *   `ERR_DAEMON_PID_UNKNOWN` (`path`, `reason`) it names a process that has not
    *   locked it, and /proc does not tell whether that lives
    * @throws {PosixError} `ENOENT` there is no such directory; `EACCES`; `EROFS`;
-   *   `ENOSPC`, `EPERM` it cannot be given to `owner`: the file was removed
+   *   `ENOSPC`: the file was removed; `EPERM` a directory made for it cannot be
+   *   given to `owner`
    * @see FreeBSD pidfile(3)
    */
   static open(path: string, options: PidfileOptions = {}): Pidfile {

@@ -114,11 +114,10 @@ export function makeDirectories(path: string, owner?: Owner): void {
   }
 }
 
-/** Sets mode and owner of an open file where they differ and it is ours. */
-export function hand(fd: number, mode: number, owner?: Owner): void {
-  const { mode: old, uid, gid } = fstatSync(fd);
-  const ours = [uid, 0].includes(process.geteuid!());
-  if (ours && (old & 0o777) !== mode) fchmodSync(fd, mode);
-  if (owner && (uid !== owner.uid || gid !== owner.gid))
-    fchownSync(fd, owner.uid, owner.gid);
+/** Makes an open file root's where root asks, and sets the mode if it is ours. */
+export function takeOver(fd: number, mode: number): void {
+  const { mode: old, uid } = fstatSync(fd);
+  const me = process.geteuid!();
+  if (me === 0 && uid !== me) fchownSync(fd, me, process.getegid!());
+  if ([uid, 0].includes(me) && (old & 0o777) !== mode) fchmodSync(fd, mode);
 }

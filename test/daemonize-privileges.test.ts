@@ -141,12 +141,12 @@ forEachProgram('daemonize', (program) => {
           for (const [path, mode] of [
             ['run', '755'],
             ['run/a', '755'],
-            ['run/a/server.pid', '644'],
             ['log', '750'],
             ['log/a', '750'],
             ['log/a/server.log', '640'],
           ] as const)
             assert.deepEqual(shapeOf(join(folder, path)), [...own, mode], path);
+          assert.deepEqual(shapeOf(pidfile), [0, 0, '644']);
 
           const answers = await ask(port);
           assert.deepEqual(answers, Array(answers.length).fill('EACCES'));

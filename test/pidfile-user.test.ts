@@ -14,18 +14,19 @@ import { asNobody, needsRoot } from './helpers/scenario';
 
 const nobody = { uid: 65_534, gid: 65_534 };
 test(
-  "the daemon's user owns the file and the directories made for it",
+  "the daemon's user owns the directories made for the file, root the file",
   needsRoot,
   () =>
     withPath(async (_, folder) => {
       const path = join(folder, 'a/b/x.pid');
       const options = { mkdir: true, owner: nobody };
       Pidfile.open(path, options).close();
-      for (const made of ['a', 'a/b', 'a/b/x.pid']) {
+      for (const made of ['a', 'a/b']) {
         const { uid, gid } = statSync(join(folder, made));
         assert.deepEqual({ uid, gid }, nobody, made);
       }
-      assert.equal(statSync(folder).uid, 0);
+      for (const roots of [folder, path])
+        assert.equal(statSync(roots).uid, 0, roots);
       assert.deepEqual(
         await told(['become nobody', path, JSON.stringify(options)]),
         { written: true, removed: true },
@@ -54,7 +55,7 @@ test(
 );
 
 test(
-  'who may not write in the directory, or give the file away, is told',
+  'who may not write in the directory, or give one away, is told',
   needsRoot,
   () =>
     withPath(async (path, folder) => {
@@ -69,10 +70,18 @@ test(
       chmodSync(folder, 0o777);
       const owner = { uid: 0, gid: 0 };
       assert.equal(
-        (await open(JSON.stringify({ owner }))).result.message,
-        `EPERM: operation not permitted, fchown '${path}'`,
+        (
+          await told<{ result: Failure }>(
+            [
+              'open',
+              join(folder, 'sub/x.pid'),
+              JSON.stringify({ mkdir: true, owner }),
+            ],
+            { through: asNobody },
+          )
+        ).result.message,
+        `EPERM: operation not permitted, fchown '${join(folder, 'sub')}'`,
       );
-      assert.ok(!existsSync(path));
       writeFileSync(path, '', { mode: 0o600 });
       const { code } = await told<Failure>(['holder', path], {
         through: asNobody,

@@ -171,7 +171,9 @@ test(
         reason: 'belongs to the user with the uid 65534',
       });
       assert.equal(text(path), '1\n');
-      Pidfile.open(path, { owner: nobody }).remove();
+      const pidfile = Pidfile.open(path, { owner: nobody });
+      assert.equal(statSync(path).uid, 0, 'he is not to choose the pid in it');
+      pidfile.remove();
       assert.ok(!existsSync(path));
     }),
 );

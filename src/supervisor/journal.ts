@@ -25,6 +25,15 @@ export function say(text: string): void {
   }
 }
 
+/** What fails here is told, and keeps nothing from going on. */
+export function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    say((error as Error).message);
+  }
+}
+
 function isNull(fd: number): boolean {
   return fstatSync(fd).rdev === statSync('/dev/null').rdev;
 }

@@ -9,7 +9,7 @@ import {
   signalGroup,
   startCommand,
 } from './command';
-import { describeDecision, describeEnd, say } from './journal';
+import { attempt, describeDecision, describeEnd, say } from './journal';
 import {
   gaveUp,
   type SupervisorHooks,
@@ -165,14 +165,5 @@ class Supervisor {
   #leave(status: number): never {
     attempt(() => this.#options.childPidfile?.remove());
     process.exit(status);
-  }
-}
-
-/** What fails here is told, and keeps nothing from going on. */
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    say((error as Error).message);
   }
 }

@@ -2,6 +2,7 @@
 import { Pidfile } from '../../pidfile';
 import type { Run, Step } from '../../step';
 import { ownedBy } from '../../steps-before-fork';
+import { attempt } from '../../supervisor/journal';
 import type { SupervisorOptions } from '../../supervisor/options';
 import { supervise } from '../../supervisor/supervisor';
 import { notify } from '../../systemd/notify';
@@ -58,7 +59,8 @@ export class Supervised {
 
   #supervise(run: Run): void {
     for (const name of launching) process.removeAllListeners(name);
-    process.on('exit', () => run.pidfile?.remove());
+    // A user may not remove a file in root's directory: the status is not to suffer.
+    process.on('exit', () => attempt(() => run.pidfile?.remove()));
     const waiting = [run.launchingPid, process.ppid];
     // Its socket is the launching process's, which has left.
     const isOwn = this.#wires?.gate && this.#plan.ready.by === 'notify';
