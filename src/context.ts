@@ -3,6 +3,7 @@ import { describe, errnoOf, statusOf } from './failure';
 import type { Reports } from './logging/reports';
 import type { SyslogStream } from './logging/syslog-stream';
 import type { Pidfile } from './pidfile';
+import { firstNote, type Note } from './pidfile-content';
 import { writeAll } from './posix/loop';
 import { type Launcher, tellSupervisor } from './readiness';
 import type { Settings } from './settings';
@@ -44,9 +45,9 @@ export interface DaemonContext {
   /**
    * Does what SIGHUP asks for, such as reading the configuration again, and says
    * so: `RELOADING=1` to NOTIFY_SOCKET before, {@link ready} after it; who waits
-   * for `Daemon.reload()` hears of both ends. A signal that arrives meanwhile is
-   * served afterwards, several by one call. Before the daemon is ready nobody is
-   * told anything.
+   * for `Daemon.reload()` hears how it ended. A signal that arrives meanwhile is
+   * served afterwards, several by one call. Before the daemon is ready
+   * NOTIFY_SOCKET is told nothing, and who waits goes on once it is.
    * @param action may be async. Where it throws or rejects, the daemon goes on:
    *   the message goes to stderr, to the status line of systemd and to who waits.
    * @see sd_notify(3), `RELOADING=1`
@@ -105,7 +106,7 @@ export class Context implements DaemonContext {
   readonly #streams: StandardStreams;
   readonly #pidfile: Pidfile | undefined;
   readonly #reports: Reports | undefined;
-  #note = { ready: 0, failed: 0 };
+  #note = firstNote;
   #hasFailed = false;
   #reloading: Promise<void> | undefined;
   #nextReload: (() => unknown) | undefined;
@@ -132,10 +133,15 @@ export class Context implements DaemonContext {
       notify({ ready: true, ...mainpid, ...text });
     const { notificationFd } = this.#settings;
     if (isFirst && notificationFd !== undefined) tellSupervisor(notificationFd);
-    const note = { ...this.#note, ready: this.#note.ready + 1 };
+    this.#tell({ ready: this.#note.ready + 1 });
+    if (isFirst) this.#tellLauncher();
+  }
+
+  /** Who asks, by the PID file. */
+  #tell(news: Partial<Note>): void {
+    const note = { ...this.#note, ...news };
     this.#pidfile?.note(note);
     this.#note = note;
-    if (isFirst) this.#tellLauncher();
   }
 
   #tellLauncher(): void {
@@ -164,18 +170,22 @@ export class Context implements DaemonContext {
   async #reload(action: () => unknown): Promise<void> {
     // A child by fork(), with the same listeners, does not speak for it.
     const speaks = this.isReady && process.pid === this.pid;
+    const begun = this.#note.begun + 1;
+    // Before the action: who asks from now on waits for the next one.
+    tell(() => this.#tell({ begun }));
     if (speaks) tell(() => notify({ reloading: true }));
+    const end = { begun, ended: begun };
     try {
       await action();
       if (speaks) this.ready();
+      this.#tell({ ...end, reloaded: begun, error: undefined });
     } catch (error) {
       const reason = describe(error);
       const text = `reload failed: ${reason}`;
       tell(() => writeAll(2, Buffer.from(`posix-daemonize: ${text}\n`)));
-      if (!speaks) return;
-      tell(() => notify({ ready: true, status: text.slice(0, longestStatus) }));
-      this.#note.failed++;
-      tell(() => this.#pidfile?.note({ ...this.#note, error: reason }));
+      const status = text.slice(0, longestStatus);
+      if (speaks) tell(() => notify({ ready: true, status }));
+      tell(() => this.#tell({ ...end, error: reason }));
     }
   }
 

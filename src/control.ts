@@ -1,9 +1,9 @@
 /** Signals to a daemon from outside, by its PID file, and what becomes of them. */
 import { watch } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Signal } from './constants';
 import { DaemonError } from './errors';
-import type { Note } from './pidfile-content';
-import { inspectPidfile } from './pidfile-state';
+import type { Content, Note } from './pidfile-content';
 import { readStatus } from './process-identity';
 import { Target } from './target';
 import {
@@ -39,6 +39,9 @@ export interface ReloadOptions {
 const second = 1000;
 /** In ms, for who cannot be told of changes. */
 const interval = 50;
+/** How often a note is looked for that is just being written, and ms between. */
+const attempts = 20;
+const pause = 5;
 /** Its bit in a mask of signals. */
 const sighup = 1n;
 
@@ -121,12 +124,13 @@ export function signalDaemon(pidfile: string, signal: Signal): number {
 /**
  * Sends SIGHUP to a daemon, and waits until it says that it is ready again; to
  * one that never says so, as any program that `daemonize()` has not made, no
- * longer than the signal takes. One that SIGHUP would end gets none.
+ * longer than the signal takes. One that SIGHUP would end gets none, nor a
+ * supervisor whose command it would end.
  *
- * It counts the first time that the daemon is ready, or fails, after the signal,
- * and cannot tell when that reload had begun. If another one is under way, its end
- * is the first: `context.reload()` serves the later signal by one more call, which
- * may still go on. Who needs more lets one reload follow the other, as by flock(1).
+ * With `onReload`, `context.reload()` and `sighup: 'reopen'` it waits for a reload
+ * that began after the call: what was changed before it has been read, also where
+ * another reload is under way. Of a daemon that calls no more than
+ * `context.ready()` it counts the first time after the signal.
  * @returns its pid
  * @throws {DaemonError} `ERR_DAEMON_RELOAD_FAILED` (`pid`, `reason`) it goes on
  *   as it was; `ERR_DAEMON_RELOAD_TIMEOUT` (`pid`) it is not ready yet;
@@ -144,28 +148,45 @@ export async function reloadDaemon(
   validateTime(timeout, 'options.timeout');
   return Target.use(pidfile, async (target) => {
     assertListens(target);
-    await sendAndWait(target, timeout);
+    const { child, note } = await said(target);
+    if (child) assertCommandListens(target, child);
+    await sendAndWait(target, note, timeout);
     return target.pid;
   });
 }
 
-async function sendAndWait(target: Target, timeout: number): Promise<void> {
+/** A daemon that has a lock may be about to write its note anew. */
+async function said(target: Target): Promise<Partial<Content>> {
+  for (let attempt = 1; ; attempt++) {
+    const content = target.read();
+    const { note, child, locked = true } = content ?? {};
+    if (note || child !== undefined || !locked || attempt === attempts)
+      return content ?? {};
+    await setTimeout(pause);
+  }
+}
+
+async function sendAndWait(
+  target: Target,
+  before: Note | undefined,
+  timeout: number,
+): Promise<void> {
   const { pid, path } = target;
   const over = new AbortController();
   let failure: DaemonError | undefined;
-  // It looks from here on: nothing that follows the signal is missed.
-  const stopLooking = eachChange(path, () => look());
-  const before = readNote(target);
   const look = (): void => {
-    const now = readNote(target);
-    if (!before || !now) return;
-    if (now.failed !== before.failed) {
-      const reason = now.error ?? 'it did not reload';
+    const now = target.read()?.note;
+    const outcome = before && now && outcomeOf(before, now);
+    if (outcome === undefined) return;
+    if (outcome === 'failed') {
+      const reason = now!.error ?? 'it did not reload';
       const details = { pid, path, reason };
       failure = new DaemonError('ERR_DAEMON_RELOAD_FAILED', details);
     }
-    if (failure || now.ready !== before.ready) over.abort();
+    over.abort();
   };
+  // It looks from here on: nothing that follows the signal is missed.
+  const stopLooking = eachChange(path, look);
   try {
     const alive = target.signal('SIGHUP');
     if (alive && !before) return;
@@ -177,6 +198,16 @@ async function sendAndWait(target: Target, timeout: number): Promise<void> {
   if (failure) throw failure;
   if (!over.signal.aborted)
     throw new DaemonError('ERR_DAEMON_RELOAD_TIMEOUT', { pid, path });
+}
+
+/** What became of a reload that began after the first note; undefined: nothing yet. */
+function outcomeOf(before: Note, now: Note): 'done' | 'failed' | undefined {
+  if (now.ready === 0) return undefined;
+  if (now.reloaded > before.begun) return 'done';
+  if (now.ended > before.begun) return 'failed';
+  // One that says no more than that it is ready.
+  const isIdle = before.ended === before.begun && now.begun === before.begun;
+  return isIdle && now.ready > before.ready ? 'done' : undefined;
 }
 
 /** @returns ends it */
@@ -191,21 +222,23 @@ function eachChange(path: string, look: () => void): () => void {
   }
 }
 
-/** What it says of itself; nothing once its file is gone or another's. */
-function readNote({ path, pid }: Target): Note | undefined {
-  try {
-    const found = inspectPidfile(path);
-    if (found.state === 'held' && found.pid === pid) return found.content?.note;
-  } catch {
-    // Somebody has put something else there; the process itself will tell.
-  }
-  return undefined;
-}
-
 /** SIGHUP's default is the end of the process. */
 function assertListens({ pid, path }: Target): void {
-  const mask = readStatus(pid, 'SigCgt');
-  if (mask === undefined || BigInt(`0x${mask}`) & sighup) return;
+  if (listens(pid)) return;
   const reason = `process ${pid} of '${path}' does not listen to SIGHUP, and cannot reload`;
   throw new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
+}
+
+/** A supervisor listens, and passes the signal on. */
+function assertCommandListens({ pid, path }: Target, child: number): void {
+  // Its number may be another's by now; who owns the file could write any.
+  if (readStatus(child, 'PPid') !== String(pid) || listens(child)) return;
+  const reason = `process ${child}, the command of '${path}', does not listen to SIGHUP, and cannot reload`;
+  throw new DaemonError('ERR_DAEMON_UNSUPPORTED', { reason });
+}
+
+/** Also where /proc does not tell. */
+function listens(pid: number): boolean {
+  const mask = readStatus(pid, 'SigCgt');
+  return mask === undefined || (BigInt(`0x${mask}`) & sighup) !== 0n;
 }

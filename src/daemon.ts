@@ -136,9 +136,10 @@ export class Daemon<Args extends unknown[] = unknown[]> {
   }
 
   /**
-   * Sends SIGHUP to the daemon, and waits until it is ready again, the first time
-   * after the signal: while another reload is under way that is its end, and the
-   * one that the signal asks for follows.
+   * Sends SIGHUP to the daemon, and waits for the end of a reload that began
+   * after this call: what was changed before has been read, also where another one
+   * was under way. One that has no `onReload`, and calls `context.ready()` without
+   * `context.reload()`, is waited for until it does so first.
    * @returns its pid
    * @throws {DaemonError} `ERR_DAEMON_RELOAD_FAILED` (`reason`) it goes on as before;
    *   `ERR_DAEMON_RELOAD_TIMEOUT` it is not ready yet; `ERR_DAEMON_NOT_READY` it ended

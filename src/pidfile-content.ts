@@ -1,12 +1,12 @@
 /**
  * What is in a PID file: on the first line the pid, for everybody; on the second
  * who that is, so that the pid of another process is not taken for it; then what
- * the daemon says of itself.
+ * the daemon says of itself, or a supervisor (`child=5678`).
  *
  * ```
  * 1234
  * start=5678 boot=01234567-89ab-cdef-0123-456789abcdef
- * ready=2 failed=1
+ * ready=2 begun=2 ended=2 reloaded=1
  * error="no such host"
  * ```
  */
@@ -22,15 +22,22 @@ export const maxPid = 2 ** 22;
 const longest = 512;
 const longestError = 256;
 
-/** What a daemon says of itself. */
+/** What a daemon says of itself. Reloads have numbers, from 1 on. */
 export interface Note {
   /** How many times it was ready: 0 while it starts, once more by each reload. */
   ready: number;
-  /** How many times it could not reload. */
-  failed: number;
-  /** Why, the last time; cut where it is long. */
-  error?: string;
+  /** The last reload that has begun; 0 before the first. */
+  begun: number;
+  /** The last one that is over. */
+  ended: number;
+  /** The last one that succeeded. */
+  reloaded: number;
+  /** Why the last one that is over did not; cut where it is long. */
+  error?: string | undefined;
 }
+
+/** Of a daemon that has just come up. */
+export const firstNote: Note = { ready: 0, begun: 0, ended: 0, reloaded: 0 };
 
 export interface Content {
   pid: number;
@@ -38,6 +45,8 @@ export interface Content {
   /** Whether the process has locked the file; if not, its identity decides. */
   locked: boolean;
   note?: Note;
+  /** The command that a supervisor runs; null while it runs none. */
+  child?: number | null;
 }
 
 /** Empties a file and takes the room that {@link writeContent} will need. */
@@ -68,14 +77,24 @@ export function writeContent(
   }
 }
 
-/** Replaces the note, which begins at `start`. */
-export function writeNote(fd: number, note: Note, start: number): void {
-  const { ready, failed, error } = note;
-  const counts = failed > 0 ? ` failed=${failed}` : '';
-  const reason = error === undefined ? '' : `error=${quote(error)}\n`;
+/** Replaces what follows the identity, at `start`. */
+export function writeNote(
+  fd: number,
+  note: Note | { child: number | null },
+  start: number,
+): void {
+  const text = 'child' in note ? `child=${note.child}\n` : describeNote(note);
   // Who reads in between finds no note, but never half of one.
   ftruncateSync(fd, start);
-  overwrite(fd, `ready=${ready}${counts}\n${reason}`, start);
+  overwrite(fd, text, start);
+}
+
+function describeNote({ ready, error, ...reloads }: Note): string {
+  const { begun, ended, reloaded } = reloads;
+  const counts =
+    begun > 0 ? ` begun=${begun} ended=${ended} reloaded=${reloaded}` : '';
+  const reason = error === undefined ? '' : `error=${quote(error)}\n`;
+  return `ready=${ready}${counts}\n${reason}`;
 }
 
 /** @returns undefined for what this package did not write, and before it did */
@@ -92,11 +111,13 @@ export function readContent(fd: number): Content | undefined {
   const locked = words.get('lock') !== 'none';
   if (!identity && !locked) return undefined;
   const note = readNote(words);
+  const child = words.get('child');
   return {
     pid: Number(first),
     locked,
     ...(identity && { identity }),
     ...(note && { note }),
+    ...(child !== undefined && { child: readCount(child) ?? null }),
   };
 }
 
@@ -122,17 +143,21 @@ function readIdentity(
 }
 
 function readNote(words: ReadonlyMap<string, string>): Note | undefined {
-  const [ready, failed] = ['ready', 'failed'].map((name) =>
-    Number(words.get(name) ?? NaN),
-  );
-  if (!Number.isInteger(ready)) return undefined;
+  const count = (name: string) => readCount(words.get(name));
+  const ready = count('ready');
+  if (ready === undefined) return undefined;
   const error = unquote(words.get('error'));
   return {
-    ready: ready!,
-    failed: Number.isInteger(failed) ? failed! : 0,
+    ready,
+    begun: count('begun') ?? 0,
+    ended: count('ended') ?? 0,
+    reloaded: count('reloaded') ?? 0,
     ...(error !== undefined && { error }),
   };
 }
+
+const readCount = (text = ''): number | undefined =>
+  /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
 /** One line, which ends within the room that there is. */
 function quote(text: string): string {

@@ -151,12 +151,12 @@ export class Pidfile {
 
   /**
    * Writes what the daemon says of itself below its pid, for `status` and
-   * `reload`; nothing in another process than the one that wrote the pid, and
-   * nothing once the file is closed.
+   * `reload`, or a supervisor of its command; nothing in another process than the
+   * one that wrote the pid, and nothing once the file is closed.
    * @throws {PosixError} those of write(2)
    * @internal
    */
-  note(note: Note): void {
+  note(note: Note | { child: number | null }): void {
     const fd = this.#fd;
     if (fd === -1 || this.#end === 0 || this.#keeper !== getpid()) return;
     onFile(this.path, () => writeNote(fd, note, this.#end));

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { Context } from './context';
 import { cleanEnvironment, renamePid } from './environment';
 import { Reports } from './logging/reports';
+import { firstNote } from './pidfile-content';
 import { close, listInherited } from './posix/descriptors';
 import { resetSignals } from './posix/dispositions';
 import { forbidCoreDumps } from './posix/limits';
@@ -101,7 +102,7 @@ export const afterFork: readonly Step[] = [
     applies: ({ pidfile }) => pidfile !== undefined,
     run: ({ pidfile }) => {
       pidfile!.write();
-      pidfile!.note({ ready: 0, failed: 0 });
+      pidfile!.note(firstNote);
     },
   },
   {

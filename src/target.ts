@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Signal } from './constants';
 import { DaemonError, PosixError } from './errors';
 import { removeStale } from './pidfile-claim';
+import type { Content } from './pidfile-content';
 import { validatePidfilePath } from './pidfile-options';
 import { inspectPidfile, type PidfileState } from './pidfile-state';
 import { close } from './posix/descriptors';
@@ -71,6 +72,18 @@ export class Target {
     } finally {
       target.close();
     }
+  }
+
+  /** What the file says at the moment; nothing once it is gone or another's. */
+  read(): Content | undefined {
+    try {
+      const found = inspectPidfile(this.path);
+      if (found.state === 'held' && found.pid === this.pid)
+        return found.content;
+    } catch {
+      // Somebody has put something else there; the process itself will tell.
+    }
+    return undefined;
   }
 
   get pid(): number {

@@ -44,6 +44,8 @@ export interface SupervisorHooks {
   reopenLogs: () => void;
   /** What the command is to have as its descriptors 0, 1, ...; see `spawn`. */
   fds: () => readonly number[];
+  /** The command that runs from now on, for who asks; null: none. */
+  runs: (pid: number | null) => void;
   /** Before the command is started again. */
   beforeRestart: () => void;
   /** When it was told to stop. */

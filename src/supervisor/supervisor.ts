@@ -95,6 +95,7 @@ class Supervisor {
     const pid = startCommand(this.#options, this.#hooks.fds());
     this.#child = { pid, since: performance.now() };
     attempt(() => this.#options.childPidfile?.write(pid, { lock: false }));
+    attempt(() => this.#hooks.runs(pid));
     this.#state.started(pid);
   }
 
@@ -104,6 +105,7 @@ class Supervisor {
     const { pid } = this.#child;
     this.#child = undefined;
     clearTimeout(this.#timer);
+    attempt(() => this.#hooks.runs(null));
     this.#state.ended(status);
     if (this.#isStopping) this.#leaveInOrder(this.#statusAfterStop(status));
     const what = `${this.#name} (pid ${pid}) ${describeEnd(status)}`;

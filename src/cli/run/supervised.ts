@@ -69,6 +69,7 @@ export class Supervised {
         if (!isOwn) notify({ stopping: true });
       },
       reopenLogs: () => run.streams.reopen(),
+      runs: (child) => run.pidfile?.note({ child }),
       fds: () => this.#wires?.gate?.fds() ?? [0, 1, 2],
       beforeRestart: () => {
         if (!waiting.includes(process.ppid)) this.#wires?.gate?.drop();
