@@ -12,6 +12,9 @@ const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith('-'));
 const files = given.filter((argument) => !argument.startsWith('-'));
 
+// A file that others may write to cannot be a PID file: whatever umask is here.
+process.umask(0o022);
+
 const env = {
   ...process.env,
   POSIX_DAEMONIZE_TEST_RUN: `${process.pid}-${Date.now()}`,

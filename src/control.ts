@@ -52,8 +52,8 @@ const sighup = 1n;
  * @returns the pid of the process that has ended
  * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING` nobody holds the file;
  *   `ERR_DAEMON_STOP_TIMEOUT` (`pid`) it has not ended, and goes on;
- *   `ERR_DAEMON_PID_UNKNOWN` somebody holds it, such as a daemon that is just
- *   starting; `ERR_DAEMON_UNSAFE_PIDFILE`; `ERR_DAEMON_UNSUPPORTED` Linux before 5.3
+ *   `ERR_DAEMON_PID_UNKNOWN` somebody holds it, such as a daemon that has
+ *   not written its pid within 2 s; `ERR_DAEMON_UNSAFE_PIDFILE`; `ERR_DAEMON_UNSUPPORTED` Linux before 5.3
  * @throws {PosixError} `EPERM` the daemon belongs to another user; `EACCES` the
  *   file may not be read
  */

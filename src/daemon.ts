@@ -103,8 +103,9 @@ export class Daemon<Args extends unknown[] = unknown[]> {
    * take itself where it has `onStop`.
    * @returns the pid that it had
    * @throws {DaemonError} `ERR_DAEMON_NOT_RUNNING`; `ERR_DAEMON_STOP_TIMEOUT`
-   *   (`pid`): it has not ended, and goes on; `ERR_DAEMON_PID_UNKNOWN` it is just
-   *   starting; `ERR_DAEMON_UNSAFE_PIDFILE`; `ERR_DAEMON_UNSUPPORTED` Linux before 5.3
+   *   (`pid`): it has not ended, and goes on; `ERR_DAEMON_PID_UNKNOWN` it has not
+   *   written its pid within 2 s; `ERR_DAEMON_UNSAFE_PIDFILE`;
+   *   `ERR_DAEMON_UNSUPPORTED` Linux before 5.3
    * @throws {PosixError} `EPERM` it belongs to another user; `EACCES` the PID file
    *   may not be read
    */

@@ -13,6 +13,7 @@ import { invalidArgType, invalidArgValue } from './errors';
 import { syslogStreamChecks } from './logging/syslog-options';
 import type { DaemonizeOptions } from './options';
 import { listInherited } from './posix/descriptors';
+import { writableByOthers } from './safe-file';
 import {
   validateBoolean,
   validateFd,
@@ -62,8 +63,8 @@ const fileParts = { path, mode, mkdir: validateBoolean };
 /** Who writes to it chooses the process that is stopped by it. */
 const pidfileMode: Check = (value, name) => {
   mode(value, name);
-  if ((value as number) & 0o002)
-    throw invalidArgValue(name, value, 'must not let everybody write');
+  if ((value as number) & writableByOthers)
+    throw invalidArgValue(name, value, 'must not let group or others write');
 };
 
 const output: Check = (value, name) => {

@@ -6,9 +6,9 @@ import { closeSync, constants, fstatSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError } from './errors';
 import { readContent, reserve } from './pidfile-content';
-import { takeLocks } from './pidfile-lock';
+import { askLock, takeLocks } from './pidfile-lock';
 import type { readPidfileOptions } from './pidfile-options';
-import { type FileId, findHolder, judgeFree } from './pidfile-state';
+import { type FileId, findHolder, judgeFree, patience } from './pidfile-state';
 import {
   leadsTo,
   makeDirectories,
@@ -18,12 +18,8 @@ import {
   takeOver,
 } from './safe-file';
 
-/** How often a claim is tried, and ms between. */
-const pause = 5;
 /** Where somebody has a lock: 100 ms in all, as FreeBSD. */
 const lockedAttempts = 20;
-/** Where a daemon is starting: 2 s, for its pid is what the user wants to know. */
-const startingAttempts = 400;
 
 /**
  * Makes the file, or takes over the one of a daemon that is gone, locks it and
@@ -36,7 +32,7 @@ export function claimPidfile(
   { mode, mkdir, owner }: ReturnType<typeof readPidfileOptions>,
 ): number {
   if (mkdir) makeDirectories(dirname(path), owner);
-  const left = { locked: lockedAttempts, starting: startingAttempts };
+  const left = { locked: lockedAttempts, starting: patience.attempts };
   for (;;) {
     const fd = tryToClaim(path, mode, owner);
     if (fd !== undefined) return fd;
@@ -46,6 +42,7 @@ export function claimPidfile(
       const details = { pid: pid ?? undefined, path };
       throw new DaemonError('ERR_DAEMON_ALREADY_RUNNING', details);
     }
+    const { pause } = patience;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
   }
 }
@@ -60,6 +57,9 @@ function tryToClaim(
   const flags = constants.O_RDWR | constants.O_CREAT;
   const fd = openSafely(path, flags, mode, owners);
   try {
+    // Who is asked about a daemon that has no lock is not to find ours on it.
+    if (onFile(path, () => askLock(fd)) === 'free' && leadsTo(path, fd))
+      assertFree(path, fd);
     // Its last holder may have removed it since it was opened.
     if (takeLocks(fd) && leadsTo(path, fd)) {
       assertFree(path, fd);
@@ -119,7 +119,9 @@ export function removeStale(path: string, pid: number, file: FileId): boolean {
   }
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true });
-    if (dev !== file.dev || ino !== file.ino || !takeLocks(fd)) return false;
+    if (dev !== file.dev || ino !== file.ino) return false;
+    // Looked at before as well: a daemon without a lock is not to find ours.
+    if (!isLeftBy(pid, fd) || !takeLocks(fd)) return false;
     if (!isLeftBy(pid, fd) || !leadsTo(path, fd)) return false;
     unlinkSync(path);
     return true;

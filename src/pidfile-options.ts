@@ -1,6 +1,6 @@
 /** What `Pidfile.open` can be told, checked and completed. */
 import { invalidArgValue } from './errors';
-import type { Owner } from './safe-file';
+import { type Owner, writableByOthers } from './safe-file';
 import {
   validateBoolean,
   validateInteger,
@@ -48,8 +48,8 @@ export function readPidfileOptions(options: PidfileOptions) {
   validateOptions(options, 'options', ['mode', 'mkdir', 'owner']);
   const { mode = 0o644, mkdir = false, owner } = options;
   validateInteger(mode, 'options.mode', 0, 0o777);
-  if (mode & 0o002) {
-    const reason = 'must not let everybody write';
+  if (mode & writableByOthers) {
+    const reason = 'must not let group or others write';
     throw invalidArgValue('options.mode', mode, reason);
   }
   validateBoolean(mkdir, 'options.mkdir');

@@ -21,12 +21,18 @@ export type PidfileState =
   | { state: 'free'; file: FileId; content?: Content }
   | { state: 'held'; file: FileId; pid: number; content?: Content }
   /** Somebody holds it whose pid is not known. */
-  | { state: 'unknown'; file: FileId; reason: string };
+  | { state: 'unknown'; file: FileId; reason: string; isStarting?: true };
 
 type Judgement =
   | { state: 'free'; content?: Content }
   | { state: 'held'; pid: number; content?: Content }
-  | { state: 'unknown'; reason: string };
+  | { state: 'unknown'; reason: string; isStarting?: true };
+
+/**
+ * How often who wants to know the pid looks for that of a daemon which is just
+ * starting, and ms between: 2 s in all.
+ */
+export const patience = { attempts: 400, pause: 5 } as const;
 
 /**
  * Takes no lock, and needs permission to read the file.
@@ -62,8 +68,10 @@ export function findHolder(path: string): number | null | undefined {
 function judge(fd: number): Judgement {
   const lock = askLock(fd);
   if (typeof lock === 'number') return { state: 'held', pid: lock };
-  if (lock === 'starting')
-    return { state: 'unknown', reason: 'it has not written its pid yet' };
+  if (lock === 'starting') {
+    const reason = 'it has not written its pid yet';
+    return { state: 'unknown', reason, isStarting: true };
+  }
   const content = readContent(fd);
   return lock === 'written' ? judgeLocked(content) : judgeFree(content);
 }

@@ -59,7 +59,7 @@ export class Pidfile {
    * Blank lines are written at once: a full disk is noticed here.
    * @throws {DaemonError} `ERR_DAEMON_ALREADY_RUNNING` (`pid`, `path`) another
    *   process holds the file; `ERR_DAEMON_UNSAFE_PIDFILE` (`path`, `reason`) it is
-   *   no regular file, has a second name, everybody may write to it, or it
+   *   no regular file, has a second name, its group or everybody may write to it, or it
    *   belongs to neither root, this process's user nor `owner`;
    *   `ERR_DAEMON_PID_UNKNOWN` (`path`, `reason`) it names a process that has not
    *   locked it, and /proc does not tell whether that lives

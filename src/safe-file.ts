@@ -17,6 +17,9 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 const directoryMode = 0o755;
 
+/** Bits of a mode: somebody beside the owner could choose the pid. */
+export const writableByOthers = 0o022;
+
 /** Whom a file belongs to. */
 export interface Owner {
   uid: number;
@@ -42,7 +45,7 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opens a regular file with one name that not everybody may write to. Never
+ * Opens a regular file with one name that only its owner may write to. Never
  * waits, as for the other end of a FIFO. The descriptor is closed on exec.
  * @param owners the users that it may belong to; anybody, if not given
  * @throws {DaemonError} `ERR_DAEMON_UNSAFE_PIDFILE` it is something else
@@ -76,9 +79,10 @@ function judge(stats: Stats, owners?: readonly number[]): string | undefined {
   if (!stats.isFile()) return refusals.ENXIO;
   // Otherwise somebody makes us empty a file that he may not even read.
   if (stats.nlink > 1) return 'has a second name, a hard link';
-  if (stats.mode & 0o002) {
+  if (stats.mode & writableByOthers) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
-    return `may be written by everybody (its mode is ${mode})`;
+    const who = stats.mode & 0o002 ? 'everybody' : 'its group';
+    return `may be written by ${who} (its mode is ${mode})`;
   }
   if (owners?.includes(stats.uid) === false)
     return `belongs to the user with the uid ${stats.uid}`;

@@ -1,11 +1,12 @@
 /** A daemon that is to be signalled: found by its PID file, held by a pidfd. */
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Signal } from './constants';
 import { DaemonError, PosixError } from './errors';
 import { removeStale } from './pidfile-claim';
 import type { Content } from './pidfile-content';
 import { validatePidfilePath } from './pidfile-options';
-import { inspectPidfile, type PidfileState } from './pidfile-state';
+import { inspectPidfile, patience, type PidfileState } from './pidfile-state';
 import { close } from './posix/descriptors';
 import { pidfdOpen, pidfdSendSignal, waitReadable } from './posix/pidfd';
 import { readStatus } from './process-identity';
@@ -61,11 +62,16 @@ export class Target {
     }
   }
 
-  /** Does something with it, and closes it. */
+  /**
+   * Does something with it, and closes it. Waits up to 2 s for the pid of a daemon
+   * that is just starting.
+   */
   static async use<T>(
     pidfile: string,
     use: (target: Target) => Promise<T>,
   ): Promise<T> {
+    validatePidfilePath(pidfile);
+    await begun(pidfile);
     const target = Target.open(pidfile);
     try {
       return await use(target);
@@ -117,6 +123,15 @@ export class Target {
 
   close(): void {
     close(this.#pidfd);
+  }
+}
+
+/** Waits while a daemon is starting, but not for ever. */
+async function begun(path: string): Promise<void> {
+  for (let left: number = patience.attempts; left > 0; left--) {
+    const found = inspectPidfile(path);
+    if (found.state !== 'unknown' || !found.isStarting) return;
+    await setTimeout(patience.pause);
   }
 }
 

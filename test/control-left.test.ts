@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import {
   reloadDaemon,
   signalDaemon,
@@ -17,8 +18,10 @@ import {
   stopDaemon,
 } from '../src/control';
 import { Pidfile } from '../src/pidfile';
+import { close } from '../src/posix/descriptors';
 import { identify } from '../src/process-identity';
 import { alive, assertNobody, boot, notRunning } from './helpers/control';
+import { shut } from './helpers/gates';
 import { hold, withProgram } from './helpers/held';
 import { alreadyRunning, play, text, told, withPath } from './helpers/pidfile';
 import { needsRoot } from './helpers/scenario';
@@ -123,6 +126,38 @@ test('a daemon that is just starting is neither stopped nor not running', () =>
       assert.throws(() => signalDaemon(path, 'SIGTERM'), expected);
       await assert.rejects(stopDaemon(path), expected);
     }),
+  ));
+
+test('a daemon that is just starting is stopped once its pid is known', () =>
+  withPath((path) => {
+    const gate = `${path}.go`;
+    const go = shut(gate);
+    return play(['start slowly', path, gate], async ({ probe }) => {
+      const pid = await probe.next<number>();
+      const stopped = stopDaemon(path);
+      close(go);
+      assert.equal(await stopped, pid);
+      assert.ok(!existsSync(path));
+    });
+  }));
+
+test('who tries to start another one keeps nobody from finding a daemon without a lock', () =>
+  withPath((path) =>
+    withProgram(path, '', (pid) =>
+      play(['knock', path, '1000'], async ({ probe }) => {
+        const seen = new Set<unknown>();
+        const knocking = probe.next();
+        const over = new AbortController();
+        void knocking.then(() => over.abort());
+        while (!over.signal.aborted) {
+          for (let times = 0; times < 100; times++)
+            seen.add(Pidfile.holder(path));
+          await setImmediate();
+        }
+        assert.equal(await knocking, 'refused 1000 times');
+        assert.deepEqual([...seen], [pid]);
+      }),
+    ),
   ));
 
 test('a lock that a child has kept names nobody once the daemon is gone', () =>

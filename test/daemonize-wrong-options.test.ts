@@ -18,7 +18,8 @@ test('options that are wrong are refused by name', () => {
       [{ pidfile: {} }, type, 'pidfile.path'],
       [{ pidfile: { path: '/x', mode: '644' } }, type, 'pidfile.mode'],
       [{ pidfile: { path: '/x', mode: 0o1000 } }, range, 'pidfile.mode'],
-      [{ pidfile: { path: '/x', mode: 0o666 } }, value, 'pidfile.mode'],
+      [{ pidfile: { path: '/x', mode: 0o646 } }, value, 'pidfile.mode'],
+      [{ pidfile: { path: '/x', mode: 0o664 } }, value, 'pidfile.mode'],
       [{ pidfile: { path: '/x', mkdir: 1 } }, type, 'pidfile.mkdir'],
       [
         { pidfile: { path: '/x', mkdri: true } },

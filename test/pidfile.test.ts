@@ -154,6 +154,8 @@ test('what is no regular file, or not for us alone, is refused and stays', async
     writeFileSync(path, '1\n');
     chmodSync(path, 0o646);
     refused(/^may be written by everybody \(its mode is 0646\)$/);
+    chmodSync(path, 0o664);
+    refused(/^may be written by its group \(its mode is 0664\)$/);
     assert.equal(text(path), '1\n');
     assert.equal(text(precious), '1\n');
   });
