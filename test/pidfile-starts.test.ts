@@ -73,11 +73,11 @@ test(
 );
 
 test(
-  'once a start has ended with 0 the file has the pid of the daemon, 200 times',
+  'once a start has ended with 0 the file has the pid of the daemon, 1,000 times',
   { timeout },
   () =>
     withPath(async (_, folder) => {
-      const times = 100;
+      const times = 250;
       const start = (name: string) =>
         play(
           ['start many', join(folder, name), String(times)],
@@ -87,7 +87,7 @@ test(
           },
           { timeout },
         );
-      await Promise.all(['a', 'b'].map(start));
+      await Promise.all(['a', 'b', 'c', 'd'].map(start));
     }),
 );
 
