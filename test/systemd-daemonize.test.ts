@@ -422,7 +422,7 @@ ${forking('agrees-run')}
       'active running',
       left,
       'daemon',
-      'daemon',
+      'root',
       'success',
       '0',
       '{"status":0,"pidfile":true}',
