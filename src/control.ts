@@ -72,35 +72,48 @@ export async function stopDaemon(
   if (onWait !== undefined) validateFunction(onWait, 'options.onWait');
 
   return Target.use(pidfile, async (target) => {
-    const { pid, path } = target;
-    const begin = performance.now();
-    const tell = (): void => onWait?.(pid, performance.now() - begin);
-    target.signal(signal);
-    const patience = killTimeout ?? timeout;
-    let ended = await endedWithin(target, patience, tell);
-    if (!ended && killTimeout !== undefined) {
-      target.signal('SIGKILL');
-      ended = await endedWithin(target, timeout, tell);
-    }
-    if (!ended) throw new DaemonError('ERR_DAEMON_STOP_TIMEOUT', { pid, path });
+    await endProcess(target, { ...options, signal, timeout });
     target.sweep();
-    return pid;
+    return target.pid;
   });
 }
 
-/** Stops once a second to tell. */
-async function endedWithin(
-  target: Target,
-  ms: number,
-  tell: () => void,
-): Promise<boolean> {
-  const end = performance.now() + ms;
-  for (;;) {
-    const left = end - performance.now();
-    if (await target.ended(Math.max(0, Math.min(left, second)))) return true;
-    if (left <= second) return false;
-    tell();
+/** A process that can be signalled and waited for, and no other in its place. */
+export interface Ending {
+  readonly pid: number;
+  /** Of its PID file, for errors. */
+  readonly path: string;
+  signal(signal: Signal): void;
+  /** @returns whether it has ended within `ms` */
+  ended(ms: number): Promise<boolean>;
+}
+
+/**
+ * Sends a signal to a process, waits for its end, and kills it where it is told to.
+ * @throws {DaemonError} `ERR_DAEMON_STOP_TIMEOUT` it has not ended
+ */
+export async function endProcess(
+  process: Ending,
+  { signal = 'SIGTERM', timeout = 10_000, killTimeout, onWait }: StopOptions,
+): Promise<void> {
+  const { pid, path } = process;
+  const begin = performance.now();
+  const endedWithin = async (ms: number): Promise<boolean> => {
+    const end = performance.now() + ms;
+    for (;;) {
+      const left = end - performance.now();
+      if (await process.ended(Math.max(0, Math.min(left, second)))) return true;
+      if (left <= second) return false;
+      onWait?.(pid, performance.now() - begin);
+    }
+  };
+  process.signal(signal);
+  if (await endedWithin(killTimeout ?? timeout)) return;
+  if (killTimeout !== undefined) {
+    process.signal('SIGKILL');
+    if (await endedWithin(timeout)) return;
   }
+  throw new DaemonError('ERR_DAEMON_STOP_TIMEOUT', { pid, path });
 }
 
 /**

@@ -44,9 +44,12 @@ function absolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined;
 }
 
+export const isName = (name: string): boolean =>
+  /^[\w@%+:,][\w@%+:,.-]{0,99}$/.test(name);
+
 /** A name becomes part of paths, of log lines, and an argument. */
 export function assertName(name: string): void {
-  if (/^[\w@%+:,][\w@%+:,.-]{0,99}$/.test(name)) return;
+  if (isName(name)) return;
   throw new UsageError(
     `'${name}' cannot be the name of a daemon`,
     'a name has letters, digits and _ @ % + : , . - in it, 100 at most, and begins with none of the last two',

@@ -1,6 +1,6 @@
 /** What `list` does. */
 import { reportOn } from '../daemons/report';
-import { selectOrAll, type Where } from '../daemons/selection';
+import { selectAll, type Where } from '../daemons/selection';
 import { print } from '../terminal';
 import { show } from './status';
 
@@ -10,7 +10,7 @@ export interface ListFlags extends Where {
 }
 
 export async function list(names: string[], flags: ListFlags): Promise<void> {
-  const daemons = await selectOrAll(names, flags);
+  const daemons = await selectAll(names, flags);
   if (flags.names) for (const { name } of daemons) print(name);
   else show(daemons.map(reportOn), flags.json);
 }

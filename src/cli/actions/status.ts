@@ -1,8 +1,8 @@
 /** What `status` does. */
 import { type Report, formatReports, reportOn } from '../daemons/report';
-import { selectOrAll, type Where } from '../daemons/selection';
+import { selectExpected, type Where } from '../daemons/selection';
 import { statusCodes } from '../exit-codes';
-import { lostOutput, print, warn } from '../terminal';
+import { complain, lostOutput, print, warn } from '../terminal';
 
 const codes: Readonly<Record<Report['state'], number>> = {
   running: statusCodes.running,
@@ -15,11 +15,19 @@ export interface StatusFlags extends Where {
   json?: true;
 }
 
+/** Where nothing can be told, LSB has one code for it, whatever the reason. */
 export async function status(
   names: string[],
   flags: StatusFlags,
 ): Promise<void> {
-  const reports = (await selectOrAll(names, flags)).map(reportOn);
+  let reports: Report[];
+  try {
+    reports = (await selectExpected(names, flags)).map(reportOn);
+  } catch (error) {
+    complain(error);
+    process.exitCode = statusCodes.unknown;
+    return;
+  }
   show(reports, flags.json);
   const worst = Math.max(...reports.map(({ state }) => codes[state]), 0);
   // What other commands have for it would say here that a daemon is dead.
@@ -34,7 +42,9 @@ export function show(reports: readonly Report[], json = false): void {
     return;
   }
   if (reports.length === 0) {
-    warn('no file describes daemons here, and `run --name` has started none');
+    warn(
+      'no file describes daemons here, and `run --name` has started none, or they were stopped',
+    );
     return;
   }
   print(formatReports(reports));

@@ -49,13 +49,14 @@ async function run(words: string[], flags: Flags): Promise<void> {
     for (const line of explain(plan)) print(line);
     return;
   }
+  const { assertNameFree, remember } =
+    require('../run/registration') as typeof import('../run/registration');
+  const name = flags.register ? flags.name : undefined;
   try {
+    if (name !== undefined) assertNameFree(name, plan);
     const isLaunching = await launch(plan);
-    if (isLaunching && flags.name !== undefined) {
-      const { remember } =
-        require('../run/registration') as typeof import('../run/registration');
-      remember(flags.name, plan, process.argv.slice(3));
-    }
+    if (isLaunching && name !== undefined)
+      remember(name, plan, process.argv.slice(3));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_DAEMON_ALREADY_RUNNING' || !flags.lsb) throw error;

@@ -38,7 +38,7 @@ export function addStopOptions(command: Command): Command {
     .addOption(
       new Option(
         '--kill-timeout <time>',
-        'when to send SIGKILL (default: never)',
+        'when to send SIGKILL, to the command too under a supervisor (default: never)',
       ).argParser(duration),
     );
 }

@@ -5,8 +5,9 @@ import { invalidArgValue } from '../../errors';
 import { defaults } from '../../supervisor/options';
 import { placesOf } from '../places';
 import type { Definition, Definitions } from './definition';
-import type { Managed } from './managed';
+import type { Managed, Supervisor } from './managed';
 import { runArguments } from './run-arguments';
+import { childPidfileBeside, stopOptionsOf } from './supervisor';
 
 /**
  * @param folder the one of the file: relative paths count from there, and there
@@ -48,31 +49,47 @@ function complete(
   const places = placesOf(name);
   const { log = places.log, dependsOn = [], delay = 0 } = definition;
   const { stdout = log, stderr = stdout } = definition;
+  const supervisor = supervisorOf(definition, name, at);
   const daemon = {
     name,
     pidfile: at(definition.pidfile ?? places.pidfile),
     outputs: [output(stdout), output(stderr)] as const,
     dependsOn,
     delay,
-    stop: stopOf(definition),
+    stop: stopOf(definition, supervisor),
+    ...(supervisor && { supervisor }),
   };
   const args = runArguments(definition, daemon, folder);
   return { ...daemon, launch: { args, cwd: folder } };
 }
 
-/** ms that a supervisor takes for what it does after the end of its command */
-const farewell = 5000;
-
-/** A supervisor passes the signal on, and kills the command itself. */
-function stopOf({ respawn, ...definition }: Definition): StopOptions {
-  const { stopSignal: signal, stopTimeout, killTimeout } = definition;
-  if (respawn !== undefined && respawn !== false) {
-    const patience = killTimeout ?? defaults.killTimeout;
-    return { timeout: stopTimeout ?? patience + farewell };
-  }
+function supervisorOf(
+  { pidfile, respawn = false, ...definition }: Definition,
+  name: string,
+  at: (path: string) => string,
+): Supervisor | undefined {
+  if (respawn === false) return undefined;
+  const { childPidfile } = respawn === true ? {} : respawn;
+  const beside =
+    pidfile === undefined
+      ? placesOf(name).childPidfile
+      : childPidfileBeside(pidfile);
   return {
-    ...(signal && { signal }),
+    childPidfile: at(childPidfile ?? beside),
+    stopSignal: definition.stopSignal ?? defaults.stopSignal,
+    killTimeout: definition.killTimeout ?? defaults.killTimeout,
+  };
+}
+
+function stopOf(
+  definition: Definition,
+  supervisor: Supervisor | undefined,
+): StopOptions {
+  const { stopSignal: signal, stopTimeout, killTimeout } = definition;
+  return {
+    ...(supervisor && stopOptionsOf(supervisor)),
     ...(stopTimeout !== undefined && { timeout: stopTimeout }),
-    ...(killTimeout !== undefined && { killTimeout }),
+    ...(!supervisor && signal && { signal }),
+    ...(!supervisor && killTimeout !== undefined && { killTimeout }),
   };
 }

@@ -1,10 +1,11 @@
 /** The files that a supervisor leaves behind which was killed. */
 import { existsSync, rmSync } from 'node:fs';
 import { Pidfile } from '../../pidfile';
+import { removeStale } from '../../pidfile-claim';
 import { inspectPidfile } from '../../pidfile-state';
 import { readState, stateFileOf } from '../../supervisor/state';
 import type { Managed } from './managed';
-import { childPidfileOf } from './orphan';
+import { supervisorOf } from './supervisor';
 
 /**
  * Removes PID files of processes that are gone, by lock and identity, and what
@@ -13,8 +14,8 @@ import { childPidfileOf } from './orphan';
  */
 export function sweepLeftovers(daemon: Managed): void {
   const { pidfile } = daemon;
-  const child = childPidfileOf(daemon);
-  if (isStale(child)) takeOver(child);
+  const child = supervisorOf(daemon)?.childPidfile;
+  if (child !== undefined && isStale(child)) takeOver(child);
   const state = stateFileOf(pidfile);
   const isTold = readState(state)?.ended === null;
   // A start that was refused, for the command goes on, has taken the file away.
@@ -30,6 +31,16 @@ function isStale(path: string): boolean {
     return found.state === 'free' && found.content?.identity !== undefined;
   } catch {
     return false; // no PID file, or not to be read
+  }
+}
+
+/** Of a supervisor that has given up root, and may not remove its file. */
+export function sweepEmpty(path: string): void {
+  try {
+    const found = inspectPidfile(path);
+    if (found.state === 'free') removeStale(path, 0, found.file);
+  } catch {
+    // No PID file, or not to be read.
   }
 }
 

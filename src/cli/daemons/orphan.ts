@@ -1,12 +1,15 @@
 /** A command that lives on when its supervisor was killed: `--orphan keep`. */
-import { resolve } from 'node:path';
 import { statusOf } from '../../control';
-import type { Managed } from './managed';
+import { readState, stateFileOf } from '../../supervisor/state';
+import type { Managed, Supervisor } from './managed';
+import { supervisorOf } from './supervisor';
 
 export interface Orphan {
   pid: number;
   /** Its own. */
   pidfile: string;
+  /** The one that it has lost. */
+  supervisor: Supervisor;
 }
 
 /**
@@ -14,23 +17,22 @@ export interface Orphan {
  * @throws as `statusOf`
  */
 export function findOrphan(daemon: Managed): Orphan | undefined {
-  const { state } = statusOf(daemon.pidfile);
-  if (state === 'running' || state === 'unknown') return undefined;
-  const pidfile = childPidfileOf(daemon);
+  if (mayLive(daemon)) return undefined;
+  const supervisor = supervisorOf(daemon);
+  if (!supervisor) return undefined;
+  const { childPidfile: pidfile } = supervisor;
   const { pid } = statusOf(pidfile);
-  return pid === undefined ? undefined : { pid, pidfile };
+  // A supervisor has its own file first: none has started just now.
+  if (pid === undefined || mayLive(daemon)) return undefined;
+  if (!daemon.supervisor && !isTold(daemon, pid)) return undefined;
+  return { pid, pidfile, supervisor };
 }
 
-/** What `run` was told; else beside the supervisor's, as `run --name` has it. */
-export function childPidfileOf({ pidfile, launch }: Managed): string {
-  const { args = [], cwd = '/' } = launch ?? {};
-  const words = args.slice(0, args.indexOf('--') + 1);
-  const flag = '--child-pidfile';
-  const joined = words.find((word) => word.startsWith(`${flag}=`));
-  const given =
-    joined?.slice(flag.length + 1) ??
-    (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
-  return given === undefined
-    ? `${pidfile.replace(/\.pid$/, '')}.child.pid`
-    : resolve(cwd, given);
+function mayLive({ pidfile }: Managed): boolean {
+  const { state } = statusOf(pidfile);
+  return state === 'running' || state === 'unknown';
 }
+
+/** By its place alone the PID file could be any daemon's. */
+const isTold = ({ pidfile }: Managed, pid: number): boolean =>
+  readState(stateFileOf(pidfile))?.childPid === pid;

@@ -38,7 +38,7 @@ export interface Report {
 export function reportOn(daemon: Managed): Report {
   const { name, pidfile } = daemon;
   const { state, pid, since, uptime, cpu, ...more } = look(pidfile);
-  const orphan = state === 'stale' ? findOrphan(daemon)?.pid : undefined;
+  const orphan = lookForOrphan(daemon);
   const child = state === 'running' ? findSupervised(pidfile) : undefined;
   const share =
     cpu !== undefined && uptime
@@ -46,7 +46,7 @@ export function reportOn(daemon: Managed): Report {
       : undefined;
   return {
     name,
-    state,
+    state: orphan === undefined ? state : 'stale',
     pid: pid ?? null,
     since: since?.toISOString() ?? null,
     uptime: uptime === undefined ? null : Math.round(uptime),
@@ -74,6 +74,15 @@ function look(pidfile: string): ReturnType<typeof statusOf> {
   }
 }
 
+/** What cannot be told of it does not hide what can be of the daemon. */
+function lookForOrphan(daemon: Managed): number | undefined {
+  try {
+    return findOrphan(daemon)?.pid;
+  } catch {
+    return undefined;
+  }
+}
+
 const styles: Readonly<Record<Report['state'], Style>> = {
   running: 'green',
   stopped: 'dim',
@@ -97,8 +106,12 @@ export function formatReports(reports: readonly Report[]): string {
   return formatTable([bold, ...rows]);
 }
 
-const stateOf = ({ state, ready }: Report): string =>
-  state === 'running' && ready === false ? 'starting' : state;
+/** A supervisor without a command waits to start it again. */
+function stateOf({ state, ready, restarts, childPid }: Report): string {
+  if (state !== 'running') return state;
+  if (restarts !== null && childPid === null) return 'restarting';
+  return ready === false ? 'starting' : state;
+}
 
 const shown = (
   value: number | null,

@@ -1,19 +1,26 @@
 /** A daemon of a file as `run` is told of it. */
 import { resolve } from 'node:path';
 import type { Definition } from './definition';
-import type { Managed } from './managed';
+import type { Managed, Supervisor } from './managed';
 
 type Flags = Record<string, string | number | boolean | undefined>;
 
 /** @returns what follows `run` */
 export function runArguments(
   definition: Definition,
-  { name, pidfile, outputs: [stdout, stderr] }: Omit<Managed, 'launch'>,
+  {
+    name,
+    pidfile,
+    outputs: [stdout, stderr],
+    supervisor,
+  }: Omit<Managed, 'launch'>,
   folder: string,
 ): string[] {
   const { cwd = '.', env = {} } = definition;
   const flags: Flags = {
     name,
+    // Another file may have a daemon of this name, with a PID file of its own.
+    'no-register': definition.pidfile !== undefined,
     // What is not said is where `run` has it for the name, and makes folders for.
     pidfile: definition.pidfile && pidfile,
     stdout: (definition.log ?? definition.stdout) && stdout,
@@ -26,7 +33,7 @@ export function runArguments(
     'line-buffered': definition.lineBuffered,
     ready: definition.ready,
     'ready-timeout': ms(definition.readyTimeout),
-    ...respawnFlags(definition, pidfile, folder),
+    ...respawnFlags(definition, supervisor),
     // Whoever starts it, be it an init system: it is a daemon afterwards.
     detach: true,
   };
@@ -43,12 +50,11 @@ export function runArguments(
 
 function respawnFlags(
   definition: Definition,
-  pidfile: string,
-  folder: string,
+  supervisor: Supervisor | undefined,
 ): Flags {
   const { respawn, stopSignal, killTimeout } = definition;
-  if (respawn === undefined || respawn === false) return {};
-  const { childPidfile, limit, ...options } = respawn === true ? {} : respawn;
+  if (!supervisor) return {};
+  const { limit, ...options } = typeof respawn === 'object' ? respawn : {};
   return {
     respawn: options.when ?? true,
     'respawn-delay': ms(options.delay),
@@ -59,9 +65,7 @@ function respawnFlags(
     'stop-signal': stopSignal,
     'kill-timeout': ms(killTimeout),
     orphan: options.orphan,
-    'child-pidfile': childPidfile
-      ? resolve(folder, childPidfile)
-      : definition.pidfile && `${pidfile.replace(/\.pid$/, '')}.child.pid`,
+    'child-pidfile': supervisor.childPidfile,
   };
 }
 

@@ -2,15 +2,21 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { didYouMean } from '../../validate';
-import { asFailure } from '../failure';
+import { asFailure, UsageError } from '../failure';
 import { placesOf } from '../places';
-import { allRegistered, findRegistered, type Registered } from '../registry';
+import {
+  allRegistered,
+  findRegistered,
+  findRegisteredAt,
+  type Registered,
+} from '../registry';
 import { ConfigurationError } from './configuration-error';
 import { checkDefinitions } from './definition';
 import { describe } from './described';
 import type { Managed } from './managed';
 import { inOrder } from './order';
 import { findSource, readSource } from './source';
+import { stopOptionsOf } from './supervisor';
 
 /** As given after a command. */
 export interface Where {
@@ -25,13 +31,17 @@ export interface Where {
  * @param needed whether to add those that the named ones depend on
  * @throws {ConfigurationError} the file is wrong or lacks a name; there is
  *   neither a file nor a name
+ * @throws {UsageError} both a PID file and names
  */
 export async function select(
   names: readonly string[],
   { file, pidfile }: Where,
   needed = false,
 ): Promise<Managed[]> {
-  if (pidfile !== undefined) return [byPidfile(resolve(pidfile))];
+  if (pidfile !== undefined) {
+    assertAlone(names);
+    return [byPidfile(resolve(pidfile))];
+  }
   const described = await load(file);
   if (names.length === 0) {
     if (described) return inOrder(described);
@@ -51,13 +61,29 @@ export async function select(
   ];
 }
 
-/** As `select`; without names also all that `run --name` was given. */
-export async function selectOrAll(
+/**
+ * As `select`; without names and a file all that `run --name` was given, less
+ * what `stop` has stopped.
+ */
+export async function selectExpected(
   names: readonly string[],
   where: Where,
 ): Promise<Managed[]> {
   if (names.length > 0 || where.pidfile !== undefined)
     return select(names, where);
+  const described = await load(where.file);
+  if (described) return inOrder(described);
+  return allRegistered()
+    .filter(({ stopped }) => !stopped)
+    .map(registered);
+}
+
+/** As `select`; without names also all that `run --name` was given. */
+export async function selectAll(
+  names: readonly string[],
+  where: Where,
+): Promise<Managed[]> {
+  if (names.length > 0) return select(names, where);
   const described = await load(where.file);
   const all = described ? inOrder(described) : [];
   const places = all.map((daemon) => daemon.pidfile);
@@ -67,8 +93,16 @@ export async function selectOrAll(
   return [...all, ...others];
 }
 
+function assertAlone(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new UsageError(
+    `--pidfile and '${names.join(' ')}' exclude each other`,
+    'the PID file alone says which daemon is meant',
+  );
+}
+
 function byPidfile(pidfile: string): Managed {
-  const known = findRegistered(pidfile);
+  const known = findRegisteredAt(pidfile);
   return known
     ? registered(known)
     : unknown(basename(pidfile, '.pid'), pidfile);
@@ -96,17 +130,23 @@ function byName(
   name: string,
   described: ReadonlyMap<string, Managed> | undefined,
 ): Managed {
-  const { pidfile } = placesOf(name);
-  const known = findRegistered(pidfile);
+  const known = findRegistered(name);
   if (known) return registered(known);
+  const { pidfile } = placesOf(name);
   if (!described || existsSync(pidfile)) return unknown(name, pidfile);
   const hint = didYouMean(name, [...described.keys()]);
   throw new ConfigurationError(`there is no daemon '${name}'${hint}`);
 }
 
-function registered({ name, pidfile, ...run }: Registered): Managed {
+function registered({
+  name,
+  pidfile,
+  supervisor,
+  ...run
+}: Registered): Managed {
   return {
     ...unknown(name, pidfile),
+    ...(supervisor && { supervisor, stop: stopOptionsOf(supervisor) }),
     outputs: [run.stdout, run.stderr],
     launch: { args: run.args, cwd: run.cwd },
   };

@@ -1,11 +1,10 @@
 /** Stops daemons, and shows what it waits for. */
-import { stopDaemon, type StopOptions } from '../../control';
+import type { StopOptions } from '../../control';
 import { exitCodes } from '../exit-codes';
 import { asFailure, Failure } from '../failure';
 import { complain, isTerminal, print, write } from '../terminal';
+import { endDaemon } from './ending';
 import type { Managed } from './managed';
-import { sweepLeftovers } from './leftovers';
-import { findOrphan } from './orphan';
 
 /** ms between lines where they cannot replace each other */
 const pause = 5000;
@@ -36,14 +35,9 @@ async function stop(daemon: Managed, given: StopOptions): Promise<Stopped> {
   const wait = new Wait(name);
   const onWait = (pid: number, waited: number): void => wait.show(pid, waited);
   try {
-    const options = { ...daemon.stop, ...given, onWait };
-    const orphan = findOrphan(daemon);
-    const { pidfile } = orphan ?? daemon;
-    if (!orphan) sweepLeftovers(daemon);
-    const pid = await stopDaemon(pidfile, options);
-    if (orphan) sweepLeftovers(daemon);
+    const { pid, isOrphan } = await endDaemon(daemon, { ...given, onWait });
     wait.clear();
-    const how = orphan ? ', which had lost its supervisor' : '';
+    const how = isOrphan ? ', which had lost its supervisor' : '';
     print(`${name}: stopped, was pid ${pid}${how}`);
     return { daemon, outcome: 'stopped', status: 0 };
   } catch (error) {

@@ -22,6 +22,7 @@ const usualUmask = 0o022;
 /** What commander makes of the flags. */
 export interface Flags extends RespawnFlags {
   name?: string;
+  register: boolean;
   pidfile?: string;
   stdin?: string | number;
   stdout?: string | number;
@@ -61,6 +62,11 @@ export function addOptions(command: Command): void {
       'Files',
       '--name <name>',
       'give default places to PID file and log (see below)',
+    ),
+    option(
+      'Files',
+      '--no-register',
+      'let no other command find it by that name',
     ),
     option(
       'Files',
