@@ -141,6 +141,23 @@ test('of a command under a supervisor nobody says that it is still starting', ()
     assert.match(found.stdout, /^up: reloaded, pid \d+\n$/);
   }));
 
+test('a supervisor that waits to start its command again is restarting, which is no failure', () =>
+  withSite(async (site) => {
+    const respawn = { delay: 1_000_000, maxDelay: 1_000_000 };
+    site.describe({ up: { command: ['false'], respawn } });
+    assert.equal(site.run('start').status, 0);
+    const told = (): string => site.run('status', 'up').stdout;
+    await until('the end of the command', () =>
+      /\nup {4}restarting /.test(told()),
+    );
+    const { status, stdout } = site.run('status', 'up', '--json');
+    const [report] = JSON.parse(stdout) as { childPid: null; state: string }[];
+    assert.deepEqual(
+      [status, report!.state, report!.childPid],
+      [0, 'running', null],
+    );
+  }));
+
 test('that a supervisor has given up is told with the reason', () =>
   withSite(async (site) => {
     const limit = { restarts: 1, seconds: 60 };

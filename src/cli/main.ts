@@ -10,6 +10,7 @@ program
   .catch((error: unknown) => {
     if (!(error instanceof CommanderError)) process.exitCode = complain(error);
     // What there is to say, commander has said.
-    else process.exitCode = error.exitCode === 0 ? 0 : exitCodes.arguments;
+    else if (error.exitCode === 1) process.exitCode = exitCodes.arguments;
+    else process.exitCode = error.exitCode;
   })
   .finally(checkOutput);
