@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { firstLine } from './helpers/pidfile';
 import { cli, type Site, withSite } from './helpers/site';
-import { until } from './helpers/scenario';
+import { needsRoot, until } from './helpers/scenario';
 
 /** Programs that write their names into a file, and stay. */
 const tell = {
@@ -192,6 +200,83 @@ test('restart stops nothing when a program could not start again', () =>
     assert.notEqual(pidOf(site, 'a'), pid);
     assert.deepEqual(status(site, 'a', 'b'), [0, 0]);
   }));
+
+/** What is there at the start, and would not let it start again. */
+for (const [title, definition, wreck, status, why] of [
+  [
+    'its directory is gone',
+    { cwd: 'work' },
+    (site: Site) => renameSync(site.path('work'), site.path('elsewhere')),
+    1,
+    /ENOENT: .*, chdir '.*\/work'/,
+  ],
+  [
+    "its log's directory is gone",
+    { log: 'work/a.log' },
+    (site: Site) => renameSync(site.path('work'), site.path('elsewhere')),
+    1,
+    /ENOENT: .*, open '.*\/work\/a\.log'/,
+  ],
+  [
+    'its log is a directory by now',
+    {},
+    (site: Site) => {
+      renameSync(site.path('a.log'), site.path('a.log.1'));
+      mkdirSync(site.path('a.log'));
+    },
+    1,
+    /EISDIR: .*, open '.*\/a\.log'/,
+  ],
+  [
+    "the directory of its command's PID file is gone",
+    { respawn: { childPidfile: 'work/child.pid' } },
+    (site: Site) => renameSync(site.path('work'), site.path('elsewhere')),
+    1,
+    /ENOENT: .*, open '.*\/work\/child\.pid'/,
+  ],
+  [
+    'its PID file may be written by everybody',
+    {},
+    (site: Site) => chmodSync(site.path('a.pid'), 0o666),
+    1,
+    /may be written by everybody/,
+  ],
+  [
+    'its user may not execute it any more',
+    { command: ['./program'], user: 'nobody' },
+    (site: Site) => chmodSync(site.path('program'), 0o744),
+    4,
+    /EACCES: .*, execve '.*\/program'\n.*may not execute it/,
+  ],
+] as const)
+  test(
+    `restart keeps a daemon where ${title}, and leaves nothing behind`,
+    needsRoot,
+    () =>
+      withSite((site) => {
+        chmodSync(site.folder, 0o755);
+        mkdirSync(site.path('work'));
+        const script = '#!/bin/sh\nexec sleep 1000\n';
+        chmodSync(site.write('program', script), 0o755);
+        site.describe({ a: { ...sleeper, ...definition } });
+        const start = site.run('start');
+        assert.equal(start.status, 0, start.stderr);
+        const pid = pidOf(site, 'a');
+        wreck(site);
+        const before = readdirSync(site.folder);
+        const restart = site.run('restart');
+        assert.deepEqual([restart.status, restart.stdout], [status, '']);
+        assert.match(restart.stderr, why);
+        assert.match(
+          restart.stderr,
+          /a could not be started again\n.*nothing was stopped\n$/,
+        );
+        assert.equal(pidOf(site, 'a'), pid);
+        assert.ok(existsSync(`/proc/${pid}/exe`));
+        assert.deepEqual(readdirSync(site.folder), before);
+        process.kill(pid, 'SIGKILL');
+      }),
+  );
 
 const deaf = {
   command: [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -273,3 +274,32 @@ test('--dry-run tells every step, and takes none', () =>
     );
     assert.ok(!place.hasPidfile && !existsSync(place.log));
   }));
+
+test(
+  '--dry-run tells what a start would fail at, and makes nothing',
+  needsRoot,
+  () =>
+    withPlace(async (place) => {
+      const made = join(place.folder, 'made');
+      const root = join(place.folder, 'root');
+      mkdirSync(root);
+      copyFileSync('/bin/true', join(root, 'true'));
+      const name = `posix-daemonize-test-${process.pid}`;
+      for (const [options, status, why] of [
+        [['--name', name, '--stdout', made], 0, /^$/],
+        [['--cwd', made], 1, /ENOENT: .*, chdir '.*\/made'/],
+        [['--pidfile', `${made}/pid`], 1, /ENOENT: .*, open '.*\/made\/pid'/],
+        [['--stderr', `${made}/log`], 1, /ENOENT: .*, open '.*\/made\/log'/],
+        [['--stdin', made], 1, /ENOENT: .*, (stat|open) '.*\/made'/],
+        [['--chroot', root, '--cwd', '/made'], 1, /ENOENT: .*, chdir '\/made'/],
+      ] as const) {
+        const isBelow = options[0] === '--chroot';
+        const file = isBelow ? '/true' : '/bin/true';
+        const ended = await cli(['run', '--dry-run', ...options, '--', file]);
+        assert.equal(ended.status, status, ended.stderr);
+        assert.match(ended.stderr, why);
+        assert.match(ended.stdout, /^exec /m);
+      }
+      assert.ok(!existsSync(made) && !existsSync(`/run/${name}.pid`));
+    }),
+);

@@ -46,7 +46,10 @@ async function run(words: string[], flags: Flags): Promise<void> {
   if (flags.dryRun) {
     const { explain } =
       require('../run/steps') as typeof import('../run/steps');
+    const { rehearse } =
+      require('../run/rehearsal') as typeof import('../run/rehearsal');
     for (const line of explain(plan)) print(line);
+    rehearse(plan);
     return;
   }
   const { assertNameFree, remember } =

@@ -1,6 +1,7 @@
 /** Starts daemons, in order, each by `run`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { statusOf } from '../../control';
@@ -97,6 +98,11 @@ export async function run(
   { args, cwd }: Launch,
   { dryRun = false } = {},
 ): Promise<number> {
+  if (!existsSync(cwd)) {
+    const { generic } = exitCodes;
+    const hint = 'paths count from there: make it, or start it anew by `run`';
+    throw new Failure(`the directory '${cwd}' is not there`, generic, hint);
+  }
   // This very file: all commands are in one.
   const child = spawn(
     process.execPath,

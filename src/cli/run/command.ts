@@ -1,6 +1,8 @@
 /** The command that becomes the daemon. */
 import { accessSync, chmodSync, constants, lstatSync, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { PosixError } from '../../errors';
 import { exitCodes } from '../exit-codes';
 import { Failure } from '../failure';
 
@@ -74,15 +76,26 @@ function look(
   }
 }
 
-function isLink(file: string): boolean {
+export function isLink(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** `chmod 755` of a start script: whoever may read the file may execute it. */
 export function makeExecutable(file: string): void {
   const { mode } = statSync(file);
-  const wanted = mode | 0o100 | ((mode & 0o444) >> 2);
+  const wanted = executable(mode);
   if (wanted !== mode) chmodSync(file, wanted & 0o7777);
+}
+
+const executable = (mode: number): number =>
+  mode | 0o100 | ((mode & 0o444) >> 2);
+
+/** @throws {PosixError} `EPERM`: {@link makeExecutable} would not be allowed to */
+export function assertExecutable(file: string): void {
+  const { mode, uid } = statSync(file);
+  if (executable(mode) === mode || [0, uid].includes(process.geteuid!()))
+    return;
+  throw new PosixError(-osConstants.errno.EPERM, 'chmod', file);
 }
 
 /**

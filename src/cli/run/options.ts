@@ -182,7 +182,11 @@ export function addOptions(command: Command): void {
       'leave even when started by systemd, inetd, a container or a supervisor',
     ),
     option('Start', '--lsb', 'exit with 0 if it is running already'),
-    option('Start', '--dry-run', 'tell what would be done, and do nothing'),
+    option(
+      'Start',
+      '--dry-run',
+      'tell what would be done, and whether it could be; do nothing',
+    ),
     ...respawnOptions(),
   ];
   for (const one of all) command.addOption(one);
