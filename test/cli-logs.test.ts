@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   copyFileSync,
   mkdirSync,
   renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
 import { cli, type Site, withSite } from './helpers/site';
-import { until } from './helpers/scenario';
+import { needsRoot, until } from './helpers/scenario';
 
 const command = ['sleep', '1000'];
 
@@ -27,8 +29,14 @@ class Follower {
   stderr = '';
   readonly child: ChildProcess;
 
-  constructor(site: Site, ...args: string[]) {
-    this.child = spawn(process.execPath, [cli, 'logs', '-f', ...args], {
+  /** @param through a command that runs the one that follows it */
+  constructor(
+    site: Site,
+    args: readonly string[] = [],
+    through: readonly string[] = [],
+  ) {
+    const words = [...through, process.execPath, cli, 'logs', '-f', ...args];
+    this.child = spawn(words[0]!, words.slice(1), {
       cwd: site.folder,
       env: site.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,12 +73,14 @@ class Follower {
 function following(
   use: (log: string, follower: Follower, site: Site) => Promise<void>,
   before = numbered(1, 3),
+  through: readonly string[] = [],
 ): Promise<void> {
   return withSite(async (site) => {
+    chmodSync(site.folder, 0o755);
     site.describe({ a: { command } });
     const log = site.path('a.log');
     if (before !== '') appendFileSync(log, before);
-    const follower = new Follower(site, 'a');
+    const follower = new Follower(site, ['a'], through);
     try {
       await follower.shows(before);
       await use(log, follower, site);
@@ -86,7 +96,9 @@ test('logs shows the last lines of a file, however it ends', () =>
     const log = site.path('a.log');
     const shown = (...args: string[]): string =>
       site.run('logs', 'a', ...args).stdout;
-    assert.match(site.run('logs', 'a').stderr, /a\.log is not there yet\n$/);
+    const missing = site.run('logs', 'a');
+    assert.equal(missing.status, 1);
+    assert.match(missing.stderr, /a\.log is not there yet\n$/);
     appendFileSync(log, '');
     assert.equal(shown(), '');
     appendFileSync(log, numbered(1, 30));
@@ -142,10 +154,60 @@ test('logs -f loses no line when the file is emptied behind a copy', () =>
     }
   }));
 
+test(
+  'logs -f passes by a file of another name, and an older one that it may not read',
+  needsRoot,
+  () =>
+    following(
+      async (log, follower) => {
+        const secret = (path: string): void =>
+          writeFileSync(path, 'secret\n', { mode: 0o600 });
+        writeFileSync(`${log}.backup-of-something-else`, 'OTHER\n');
+        secret(`${log}.bak`);
+        secret(`${log}.2`);
+        renameSync(log, `${log}.1`);
+        appendFileSync(log, numbered(4, 4));
+        await follower.shows(numbered(1, 4));
+        const warning = `posix-daemonize: lines may be missing: EACCES: permission denied, open '${log}.2'\n`;
+        assert.equal(follower.stderr, warning);
+        // The next one it may not read at first.
+        renameSync(log, `${log}.3`);
+        writeFileSync(log, numbered(5, 5), { mode: 0o600 });
+        await until('the warning', () => follower.stderr !== warning);
+        assert.equal(follower.stderr, `${warning}${warning.replace('.2', '')}`);
+        appendFileSync(log, numbered(6, 6));
+        chmodSync(log, 0o644);
+        await follower.shows(numbered(1, 6));
+      },
+      numbered(1, 3),
+      ['setpriv', '--reuid', '65534', '--clear-groups'],
+    ),
+);
+
+test('what is no file is told at once, and keeps no other from being shown', () =>
+  withSite((site) => {
+    site.describe({
+      fifo: { command },
+      folder: { command },
+      file: { command },
+    });
+    spawnSync('mkfifo', [site.path('fifo.log')]);
+    mkdirSync(site.path('folder.log'));
+    appendFileSync(site.path('file.log'), 'one\n');
+    for (const name of ['fifo', 'folder'])
+      for (const options of [[], ['-f']]) {
+        const { status, stdout, stderr } = site.run('logs', name, ...options);
+        assert.deepEqual([status, stdout], [1, '']);
+        assert.match(stderr, new RegExp(`/${name}\\.log is no file\n`));
+      }
+    const { status, stdout } = site.run('logs');
+    assert.deepEqual([status, stdout], [1, 'file   | one\n']);
+  }));
+
 test('logs -f waits for a file, and for its folder', () =>
   withSite(async (site) => {
     site.describe({ a: { command, log: 'var/log/a.log' } });
-    const follower = new Follower(site, 'a');
+    const follower = new Follower(site, ['a']);
     try {
       mkdirSync(site.path('var'));
       mkdirSync(site.path('var/log'));
@@ -166,7 +228,7 @@ test('logs -f follows a link to a file in another folder', () =>
     mkdirSync(site.path('elsewhere'));
     const file = site.write('elsewhere/file', 'first\n');
     symlinkSync(file, site.path('a.log'));
-    const follower = new Follower(site, 'a');
+    const follower = new Follower(site, ['a']);
     try {
       await follower.shows('first\n');
       appendFileSync(file, 'second\n');
@@ -206,7 +268,7 @@ test('logs -f ends by SIGINT, and when nobody reads any more', () =>
     assert.deepEqual(await interrupted, [null, 'SIGINT']);
     assert.equal(follower.stderr, '');
 
-    const unread = new Follower(site, 'a');
+    const unread = new Follower(site, ['a']);
     await unread.shows(numbered(1, 3));
     const exit = once(unread.child, 'exit');
     unread.child.stdout!.destroy();

@@ -1,11 +1,22 @@
 /** An open log file, and how far it has been read. */
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
+import { exitCodes } from '../exit-codes';
+import { Failure } from '../failure';
 
 const newline = 0x0a;
 const chunkSize = 64 * 1024;
 
 /** Bytes that are remembered, to know the place again. */
 const markSize = 64;
+
+const { O_NONBLOCK, O_RDONLY } = constants;
 
 /** Tells files apart, whatever they are called; a number may be used again. */
 export const identify = ({ dev, ino, birthtimeMs }: Stats): string =>
@@ -19,10 +30,19 @@ export class LogFile {
   /** The bytes before the offset, as they were read. */
   #mark: Buffer = Buffer.alloc(0);
 
-  /** @throws the errors of open(2), as `node:fs` has them */
+  /**
+   * @throws the errors of open(2), as `node:fs` has them
+   * @throws {Failure} it is a directory, a device, a FIFO, a socket
+   */
   constructor(path: string) {
-    this.fd = openSync(path, 'r');
-    this.identity = identify(fstatSync(this.fd));
+    // Not to wait for who writes to a FIFO.
+    this.fd = openSync(path, O_RDONLY | O_NONBLOCK);
+    const stats = fstatSync(this.fd);
+    this.identity = identify(stats);
+    if (stats.isFile()) return;
+    this.close();
+    const hint = 'what was written there is kept nowhere to be read again';
+    throw new Failure(`${path} is no file`, exitCodes.generic, hint);
   }
 
   get size(): number {

@@ -1,15 +1,24 @@
 /** Follows a log file across its rotation, as inotify(7) tells of it. */
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { identify, LogFile } from './log-file';
+import { type FSWatcher, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { warn } from '../terminal';
+import { LogFile } from './log-file';
+import {
+  identityOf,
+  readable,
+  rotated,
+  type Sibling,
+  Siblings,
+} from './siblings';
 
 /** The writer goes on in the old file until it opens the new one. */
 const generations = 3;
 
-/** ms between looks, where inotify has nothing left for us. */
+/**
+ * ms between looks, for what makes no event: there may be no inotify left for us,
+ * and a folder whose file is still open somewhere is removed without a word.
+ */
 const pause = 1000;
-
-const compressed = /\.(gz|bz2|xz|zst|lz4|Z)$/;
 
 interface Followed {
   file: LogFile;
@@ -27,10 +36,11 @@ export class LogFollower {
   readonly #emit: (chunk: Buffer) => void;
   /** From the oldest on; the last one is, or was, at the path. */
   readonly #files: Followed[] = [];
-  /** The files beside it that have nothing new. */
-  readonly #known = new Set<string>();
+  readonly #siblings: Siblings;
+  /** Those that could not be opened: it was said. */
+  readonly #refused = new Set<string>();
   #folder: { identity: string; watcher: FSWatcher | undefined };
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #scheduled: NodeJS.Immediate | undefined;
 
   /**
@@ -40,10 +50,14 @@ export class LogFollower {
   constructor(path: string, lines: number, emit: (chunk: Buffer) => void) {
     this.#path = path;
     this.#emit = emit;
+    this.#siblings = new Siblings(path);
+    // Before there is anything that would have to be closed.
+    const file = openIfThere(path);
     this.#folder = this.#watchFolder();
-    this.#unknown();
-    if (isThere(path)) this.#follow(new LogFile(path)).seekLines(lines);
+    this.#siblings.fresh(readable);
+    if (file) this.#follow(file).seekLines(lines);
     this.#pass();
+    this.#timer = setInterval(() => this.#schedule(), pause);
   }
 
   close(): void {
@@ -88,59 +102,54 @@ export class LogFollower {
     if (identity === undefined) return;
     const files = this.#files.map(({ file }) => file);
     if (files.some((file) => file.identity === identity)) return;
-    for (const path of this.#unknown()) {
-      const file = new LogFile(path);
+    for (const sibling of this.#siblings.fresh(rotated)) {
+      const file = this.#open(sibling);
+      if (!file) continue;
       // A copy has nothing new.
       const { head } = file;
       if (files.some((followed) => followed.head.equals(head))) file.close();
       else this.#follow(file);
     }
-    this.#follow(new LogFile(this.#path));
+    const file = this.#open({ path: this.#path, identity });
+    if (file) this.#follow(file);
+  }
+
+  /** It may be gone by now, or another user's: then it is waited for. */
+  #open({ path, identity }: Sibling): LogFile | undefined {
+    try {
+      const file = new LogFile(path);
+      this.#refused.delete(identity);
+      return file;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isLog =
+        path === this.#path || rotated.test(path.slice(this.#path.length));
+      if (code === 'ENOENT' || !isLog || this.#refused.has(identity))
+        return undefined;
+      this.#refused.add(identity);
+      warn(`lines may be missing: ${message}`);
+      return undefined;
+    }
   }
 
   /** The file was emptied: what came just before is in the copy, if there is one. */
   #startAnew(file: LogFile): void {
-    for (const path of this.#unknown()) {
-      const copy = new LogFile(path);
-      if (copy.continues(file)) {
+    for (const sibling of this.#siblings.fresh(readable)) {
+      const copy = this.#open(sibling);
+      if (copy?.continues(file)) {
         copy.seek(file.offset);
         copy.read(this.#emit);
       }
-      copy.close();
+      copy?.close();
     }
     file.seek(0);
   }
 
   #follow(file: LogFile): LogFile {
-    this.#known.add(file.identity);
+    this.#siblings.know(file.identity);
     const path = `/proc/self/fd/${file.fd}`; // whatever it is called by now
     this.#files.push({ file, watcher: this.#watch(path) });
     return file;
-  }
-
-  /** The files whose names begin with ours and that nobody asked for before. */
-  #unknown(): string[] {
-    const folder = dirname(this.#path);
-    const base = basename(this.#path);
-    if (!isThere(folder)) return [];
-    return readdirSync(folder)
-      .filter(
-        (name) =>
-          name !== base && name.startsWith(base) && !compressed.test(name),
-      )
-      .flatMap((name) => {
-        const path = join(folder, name);
-        const stats = statSync(path, { throwIfNoEntry: false });
-        return stats?.isFile() ? [{ path, stats }] : [];
-      })
-      .filter(({ stats }) => {
-        const identity = identify(stats);
-        const isNew = !this.#known.has(identity);
-        this.#known.add(identity);
-        return isNew;
-      })
-      .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs)
-      .map(({ path }) => path);
   }
 
   /** Watches the folder or, until it is there, the nearest one above it. */
@@ -170,20 +179,23 @@ export class LogFollower {
       return watch(path, schedule).on('error', schedule);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined; // gone meanwhile
-      if (!['EMFILE', 'ENOSPC'].includes(code)) throw error;
-      this.#timer ??= setInterval(() => this.#schedule(), pause);
-      return undefined;
+      // Gone meanwhile, nothing left for us, or a folder that we may not list.
+      const known = ['ENOENT', 'EMFILE', 'ENOSPC', 'EACCES'];
+      if (known.includes(code)) return undefined;
+      throw error;
     }
   }
 }
 
-const identityOf = (path: string): string | undefined => {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats && identify(stats);
-};
-
-const isThere = (path: string): boolean => identityOf(path) !== undefined;
+/** @throws the errors of open(2), but not that it is not there */
+function openIfThere(path: string): LogFile | undefined {
+  try {
+    return new LogFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 const sizeOf = ({ size }: LogFile): number => size;
 

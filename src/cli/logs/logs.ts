@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import type { Managed } from '../daemons/managed';
 import { checkOutput } from '../output';
-import { lostOutput, paint, warn, write } from '../terminal';
+import { exitCodes } from '../exit-codes';
+import { Failure } from '../failure';
+import { complain, lostOutput, paint, warn, write } from '../terminal';
 import { LinePrefixer } from './line-prefixer';
 import { LogFile } from './log-file';
 import { LogFollower } from './log-follower';
@@ -17,27 +19,32 @@ interface Source {
  * Shows the last lines of log files, each line with the name of its daemon where
  * there are several. Tells where else to look for what is in no file.
  * @param follow go on until the process ends
- * @returns whether there was a file
+ * A file that cannot be shown keeps the others from nothing.
+ * @returns the exit code: that of the first one which could not be shown
  */
 export function showLogs(
   daemons: readonly Managed[],
   lines: number,
   follow: boolean,
-): boolean {
+): number {
   const sources = daemons.flatMap(sourcesOf);
+  let code: number = sources.length > 0 ? exitCodes.ok : exitCodes.generic;
   const width = Math.max(...sources.map(({ label }) => label.length));
   for (const { label, path } of sources) {
     const prefix = paint(1, 'dim', `${label.padEnd(width)} | `);
     const prefixer = new LinePrefixer(prefix, show);
     const emit = (chunk: Buffer): void =>
       sources.length > 1 ? prefixer.write(chunk) : show(chunk);
-    if (follow) new LogFollower(path, lines, emit);
-    else {
-      showLast(path, lines, emit);
-      prefixer.end();
+    try {
+      if (follow) new LogFollower(path, lines, emit);
+      else showLast(path, lines, emit);
+    } catch (error) {
+      const status = complain(error);
+      code ||= status;
     }
+    if (!follow) prefixer.end();
   }
-  return sources.length > 0;
+  return code;
 }
 
 function sourcesOf({ name, outputs }: Managed): Source[] {
@@ -67,10 +74,8 @@ function showLast(
   lines: number,
   emit: (chunk: Buffer) => void,
 ): void {
-  if (!existsSync(path)) {
-    warn(`${path} is not there yet`);
-    return;
-  }
+  if (!existsSync(path))
+    throw new Failure(`${path} is not there yet`, exitCodes.generic);
   const file = new LogFile(path);
   file.seekLines(lines);
   file.read(emit);
