@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import { firstLine } from './helpers/pidfile';
+import { isGone } from './helpers/processes';
 import { cli, type Site, withSite } from './helpers/site';
 import { needsRoot, until } from './helpers/scenario';
 
@@ -277,6 +279,25 @@ for (const [title, definition, wreck, status, why] of [
         process.kill(pid, 'SIGKILL');
       }),
   );
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
+  test(`${signal} to start ends what it has begun, starts nothing more, and is what it dies of`, () =>
+    withSite(async (site) => {
+      const command = ['sh', '-c', 'echo $$ >pid; exec sleep 1000'];
+      site.describe({ a: { command, ready: 'notify' }, b: sleeper });
+      const start = spawn(process.execPath, [cli, 'start'], {
+        cwd: site.folder,
+        env: site.env,
+        stdio: 'ignore',
+      });
+      await until('the command', () => lines(site, 'pid')[0] !== undefined);
+      const pid = Number(lines(site, 'pid')[0]);
+      const exit = once(start, 'exit');
+      start.kill(signal);
+      assert.deepEqual(await exit, [null, signal]);
+      assert.ok(isGone(pid));
+      assert.deepEqual(status(site, 'a', 'b'), [3, 3]);
+    }));
 
 const deaf = {
   command: [

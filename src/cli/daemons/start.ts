@@ -7,8 +7,12 @@ import { setTimeout } from 'node:timers/promises';
 import { statusOf } from '../../control';
 import { bySignal, exitCodes } from '../exit-codes';
 import { asFailure, Failure } from '../failure';
+import { dieBy, listenFor } from '../signals';
 import { complain, print } from '../terminal';
 import type { Launch, Managed } from './managed';
+
+/** Those that a user, a script or the end of a session ends this process with. */
+const ending = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
 /** What became of the start of one daemon. */
 export interface Started {
@@ -91,6 +95,7 @@ export function launchOf({ name, launch }: Managed): Launch {
 
 /**
  * Calls `run`, which says on standard error what went wrong.
+ * What is to end this process ends that one first, which has begun a daemon.
  * @param options `dryRun`: only find out whether it could work
  * @returns its exit code
  */
@@ -112,9 +117,12 @@ export async function run(
       stdio: ['ignore', dryRun ? 'ignore' : 'inherit', 'inherit'],
     },
   );
+  const asked = listenFor(ending, (name) => child.kill(name));
   const [code, signal] = (await once(child, 'exit')) as [
     number | null,
     NodeJS.Signals | null,
   ];
+  asked.end();
+  if (asked.first) dieBy(asked.first);
   return code ?? bySignal + constants.signals[signal!];
 }

@@ -2,12 +2,11 @@
  * The plot of `run`: the launching process forks, waits until the command is
  * ready, and leaves; or becomes the command itself.
  */
-import type { Signal } from '../../constants';
 import { assertForkable, fork } from '../../posix/fork';
 import { setSubreaper, waitpid } from '../../posix/process';
-import { signal } from '../../posix/signals';
 import { Run, type Step } from '../../step';
 import { runOrUndo, undo } from '../../step-runner';
+import { dieBy, listenFor } from '../signals';
 import { warn } from '../terminal';
 import { leaveSession } from './daemon';
 import { Deadline } from './deadline';
@@ -39,7 +38,7 @@ export async function launch(plan: Plan): Promise<boolean> {
   try {
     return await inBackground(plan, deadline);
   } catch (error) {
-    if (asked.length > 0) dieBy(asked[0]!);
+    if (asked.first) dieBy(asked.first);
     throw error;
   } finally {
     deadline.end();
@@ -100,22 +99,4 @@ function becomeCommand(plan: Plan): void {
     const { step } = error as { step?: string };
     throw step === 'exec' ? explainExec(error) : error;
   }
-}
-
-/** @returns those that have come, from now on */
-function listenFor(names: readonly Signal[], act: () => void): Signal[] {
-  const come: Signal[] = [];
-  for (const name of names)
-    process.on(name, () => {
-      come.push(name);
-      act();
-    });
-  return come;
-}
-
-/** As if nobody had listened: a shell sees what has ended it. */
-function dieBy(name: Signal): void {
-  process.removeAllListeners(name);
-  signal(name, 'default');
-  process.kill(process.pid, name);
 }
