@@ -8,6 +8,7 @@ import { exitCodeOf, exitCodes, statusCodes } from '../src/cli/exit-codes';
 import { asFailure, UsageError } from '../src/cli/failure';
 import { placesOf } from '../src/cli/places';
 import { program } from '../src/cli/program';
+import { duration } from '../src/cli/run/values';
 import { PosixError } from '../src/errors';
 import { cli, cliPath } from './helpers/cli';
 
@@ -61,6 +62,17 @@ for (const [args, message] of [
     ['run', '--ready', 'fd:1', 'true'],
     "option '--ready <event>' argument 'fd:1' is invalid. It must be 'exec', 'notify' or 'fd:N' with a descriptor N above 2.",
   ],
+  ...['10', '1.5', '10 s', '10d', 's', ''].map(
+    (text) =>
+      [
+        ['stop', '--kill-timeout', text, 'web'],
+        `option '--kill-timeout <time>' argument '${text}' is invalid. It must be a number with its unit, ms, s, m or h, as 500ms or 30s; or infinity.`,
+      ] as const,
+  ),
+  [
+    ['run', '--ready-timeout', '597h', 'true'],
+    "option '--ready-timeout <time>' argument '597h' is invalid. It must be between 1ms and 596h.",
+  ],
   [
     ['run', '--foreground', '--detach', 'true'],
     "option '--foreground' cannot be used with option '--detach'",
@@ -108,6 +120,18 @@ test('the errors of the system and of the library have LSB exit codes', () => {
   assert.equal(exitCodeOf(undefined), 1);
   assert.deepEqual(Object.values(exitCodes), [0, 1, 2, 3, 4, 5, 6, 7]);
   assert.deepEqual(Object.values(statusCodes), [0, 1, 3, 4]);
+});
+
+test('a time has its unit', () => {
+  for (const [text, ms] of [
+    ['500ms', 500],
+    ['1.5s', 1500],
+    ['2m', 120_000],
+    ['2min', 120_000],
+    ['1h', 3_600_000],
+    ['infinity', Infinity],
+  ] as const)
+    assert.equal(duration(text), ms);
 });
 
 test('an error of an option names the flag', () => {

@@ -167,7 +167,7 @@ export function addOptions(command: Command): void {
     option(
       'Start',
       '--ready-timeout <time>',
-      'how long that may take, as 500ms, 30s, 2min or infinity',
+      'how long that may take, as 500ms, 30s, 2m, 1h or infinity',
     )
       .argParser(duration)
       .default(60_000, '60s'),

@@ -21,21 +21,29 @@ export function descriptors(text: string): number[] {
 }
 
 const units: Readonly<Record<string, number>> = {
-  '': 1,
   ms: 1,
   s: 1000,
+  m: 60_000,
   min: 60_000,
+  h: 3_600_000,
 };
 
-/** A time in ms, by number and unit; `infinity` is for ever. */
+/**
+ * A time in ms, by number and unit; `infinity` is for ever. A bare number would
+ * be seconds to who knows timeout(1), and ms to who knows Node.
+ */
 export function duration(text: string): number {
   if (text === 'infinity') return Infinity;
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text) ?? [];
-  const ms = Math.round(Number(number) * units[unit]!);
-  if (number === undefined || ms < 1 || ms > largestTime) {
-    const examples = '500ms, 30s, 2min or infinity';
-    throw new InvalidArgumentError(`It must be a time, as ${examples}.`);
+  const [, number, unit = ''] =
+    /^(\d+(?:\.\d+)?)(ms|s|m|min|h)$/.exec(text) ?? [];
+  if (number === undefined) {
+    throw new InvalidArgumentError(
+      'It must be a number with its unit, ms, s, m or h, as 500ms or 30s; or infinity.',
+    );
   }
+  const ms = Math.round(Number(number) * units[unit]!);
+  if (ms < 1 || ms > largestTime)
+    throw new InvalidArgumentError('It must be between 1ms and 596h.');
   return ms;
 }
 
