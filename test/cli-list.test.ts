@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { placesOf } from '../src/cli/places';
 import { formatBytes, formatDuration } from '../src/cli/quantities';
 import { withEnv } from './helpers/environment';
@@ -90,6 +91,22 @@ test('elsewhere than on a terminal the table is plain text in columns', () =>
       /^up {4}running {2}\d+ +\d+s +\d+\.\d% +\d+(\.\d)?[KM] +-$/,
     );
     assert.match(down!, /^down {2}stopped {2}- +- +- +- +-$/);
+  }));
+
+test('with FORCE_COLOR the columns are the same', () =>
+  withTwo((site) => {
+    const list = (...env: string[]): string[] =>
+      site
+        .runWith('env', [
+          ...[...env, process.execPath, cli, 'list', 'up', 'down'],
+        ])
+        .stdout.split('\n');
+    const coloured = list('FORCE_COLOR=1');
+    assert.ok(coloured[0]!.startsWith('\x1b[1mNAME'));
+    const starts = (line: string): number[] =>
+      [...line.matchAll(/(?<!\S)\S/g)].map(({ index }) => index);
+    const plain = list().map(starts);
+    assert.deepEqual(coloured.map(stripVTControlCharacters).map(starts), plain);
   }));
 
 function onTerminal(site: Site, env: NodeJS.ProcessEnv = {}): string {

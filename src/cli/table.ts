@@ -1,4 +1,5 @@
 /** Rows in columns: for people on a terminal, aligned text elsewhere. */
+import { stripVTControlCharacters } from 'node:util';
 import { isTerminal } from './terminal';
 
 /** @param rows the first one is the head */
@@ -37,11 +38,15 @@ function withLibrary(rows: readonly (readonly string[])[]): string {
 
 function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length)),
+    Math.max(...rows.map((row) => widthOf(row[column]!))),
   );
-  const line = (row: readonly string[]): string =>
-    row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ');
+  const pad = (cell: string, column: number): string =>
+    cell + ' '.repeat(widths[column]! - widthOf(cell));
+  const line = (row: readonly string[]): string => row.map(pad).join('  ');
   return trimLines(rows.map(line).join('\n'));
 }
+
+/** FORCE_COLOR brings colours here too. */
+const widthOf = (cell: string): number => stripVTControlCharacters(cell).length;
 
 const trimLines = (text: string): string => text.replaceAll(/ +$/gm, '');
