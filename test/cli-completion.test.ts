@@ -45,12 +45,22 @@ async function script(folder: string, shell: string): Promise<string> {
   return file;
 }
 
+/** What bash alone sees as three words, of which it completes the last one. */
+const joined: readonly (readonly [string, readonly string[]])[] = [
+  ['posix-daemonize run --respawn=', ['always', 'on-failure']],
+  ['posix-daemonize run --respawn=on', ['on-failure']],
+  ['posix-daemonize run --close-fds=inh', ['inherited']],
+  ['posix-daemonize run --umask=022 --dry', ['--dry-run']],
+  ['posix-daemonize run --umask=022 only-her', ['only-here']],
+  ['posix-daemonize run --respawn only-her', ['only-here']],
+];
+
 // Completes without a terminal, as readline would.
 const bash = `
 source "$1"
 compopt() { :; }
 while read -r line; do
-  read -ra COMP_WORDS <<< "$line"
+  read -ra COMP_WORDS <<< "\${line//=/ = }"
   COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
   _posix_daemonize
   printf '%s\\n' "\${COMPREPLY[@]}" | sort -u | paste -sd' '
@@ -63,9 +73,9 @@ for line in (cat $argv[2])
 end`;
 
 describe('a shell completes', () => {
-  for (const [shell, program] of [
-    ['bash', bash],
-    ['fish', fish],
+  for (const [shell, program, asked] of [
+    ['bash', bash, [...typed, ...joined]],
+    ['fish', fish, typed],
   ] as const)
     test(
       `${shell}: commands, options, values, programs and files`,
@@ -74,7 +84,7 @@ describe('a shell completes', () => {
         withBin(async (folder, env) => {
           const file = await script(folder, shell);
           const lines = join(folder, 'lines');
-          writeFileSync(lines, typed.map(([line]) => `${line}\n`).join(''));
+          writeFileSync(lines, asked.map(([line]) => `${line}\n`).join(''));
           const dash = shell === 'bash' ? ['-'] : [];
           const { stdout, stderr } = await runToEnd(
             [shell, '-c', program, ...dash, file, lines],
@@ -83,7 +93,7 @@ describe('a shell completes', () => {
           assert.equal(stderr, '');
           assert.deepEqual(
             stdout.trimEnd().split('\n'),
-            typed.map(([, words]) => words.join(' ')),
+            asked.map(([, words]) => words.join(' ')),
           );
         }),
     );

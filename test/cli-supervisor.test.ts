@@ -237,7 +237,7 @@ for (const [words, message] of [
   ],
   [
     ['--respawn', '--stop-signal', 'STOPP', '--', 'true'],
-    'It must be the name of a signal',
+    'It must be a signal by name or number',
   ],
 ] as const) {
   test(`'${words.slice(0, -2).join(' ')}' is wrong usage`, async () => {

@@ -8,7 +8,7 @@ import { exitCodeOf, exitCodes, statusCodes } from '../src/cli/exit-codes';
 import { asFailure, UsageError } from '../src/cli/failure';
 import { placesOf } from '../src/cli/places';
 import { program } from '../src/cli/program';
-import { duration } from '../src/cli/run/values';
+import { duration, signal } from '../src/cli/run/values';
 import { PosixError } from '../src/errors';
 import { cli, cliPath } from './helpers/cli';
 
@@ -89,6 +89,18 @@ for (const [args, message] of [
     ['run', '--preserve-fds', '77', 'true'],
     '--preserve-fds: descriptor 77 is not open\n  open it in the shell, as 77<FILE does',
   ],
+  [
+    ['run', '--env', 'A=B', 'true'],
+    "option '--env <names>' argument 'A=B' is invalid. It must be names of variables to keep, as PATH,HOME; --set-env sets one.",
+  ],
+  [
+    ['run', '--stdout', '77', 'true'],
+    '--stdout: descriptor 77 is not open\n  open it in the shell, as 77<FILE does',
+  ],
+  [
+    ['stop', '--signal', '65', 'web'],
+    "option '--signal <signal>' argument '65' is invalid. It must be a signal by name or number, as TERM, SIGTERM or 15.",
+  ],
 ] as const)
   test(`posix-daemonize ${args.join(' ')}: status 2, and why`, async () => {
     const { status, stdout, stderr } = await cli(args);
@@ -120,6 +132,21 @@ test('the errors of the system and of the library have LSB exit codes', () => {
   assert.equal(exitCodeOf(undefined), 1);
   assert.deepEqual(Object.values(exitCodes), [0, 1, 2, 3, 4, 5, 6, 7]);
   assert.deepEqual(Object.values(statusCodes), [0, 1, 3, 4]);
+});
+
+test('a signal has a name or a number', () => {
+  for (const text of ['9', 'KILL', 'kill', 'SIGKILL', 'sigkill'])
+    assert.equal(signal(text), 'SIGKILL');
+  assert.equal(signal('34'), 'SIGRTMIN');
+  assert.equal(signal('rtmin+1'), 'SIGRTMIN+1');
+});
+
+test('help is that of the program, and of a command', async () => {
+  for (const name of ['', 'stop', 'run']) {
+    const asked = await cli(['help', name].filter(Boolean));
+    assert.deepEqual(asked, await cli([name, '--help'].filter(Boolean)));
+    assert.equal(asked.status, 0);
+  }
 });
 
 test('a time has its unit', () => {

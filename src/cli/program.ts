@@ -1,6 +1,7 @@
 /** The commands, and what all of them have in common. */
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion';
+import { addHelp } from './commands/help';
 import { addList } from './commands/list';
 import { addLogs } from './commands/logs';
 import { addReload } from './commands/reload';
@@ -51,3 +52,4 @@ addStatus(program);
 addList(program);
 addLogs(program);
 addCompletion(program);
+addHelp(program);

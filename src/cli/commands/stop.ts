@@ -1,6 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Signal, signalNumber } from '../../constants';
-import { duration } from '../run/values';
+import { type Command, Option } from 'commander';
+import { duration, signal } from '../run/values';
 import { addCommand, lsbOption, pidfileOption } from './options';
 
 export function addStop(program: Command): void {
@@ -41,11 +40,4 @@ export function addStopOptions(command: Command): Command {
         'when to send SIGKILL, to the command too under a supervisor (default: never)',
       ).argParser(duration),
     );
-}
-
-/** With or without SIG, as kill(1) takes it. */
-function signal(text: string): Signal {
-  const name = `SIG${text.toUpperCase().replace(/^SIG/, '')}`;
-  if (signalNumber(name) !== undefined) return name as Signal;
-  throw new InvalidArgumentError('It must be a signal, as SIGTERM is.');
 }

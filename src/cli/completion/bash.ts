@@ -34,15 +34,18 @@ function reply(value: Value): string {
 const words = (options: readonly CompletedOption[]): string =>
   options.flatMap(({ flags }) => flags).join(' ');
 
-/** Those after which the next word is a value. */
+/** Those after which the next word is a value; after others only one behind `=`. */
 const taking = (options: readonly CompletedOption[]): CompletedOption[] =>
   options.filter(({ value, optional }) => value.kind !== 'none' && !optional);
 
 function command({ name, options, argument }: CompletedCommand): string {
-  const cases = taking(options).map(
-    ({ flags, value }) =>
-      `        ${flags.join('|')}) ${reply(value)}; return ;;`,
-  );
+  const cases = options
+    .filter(({ value }) => value.kind !== 'none')
+    .map(({ flags, value, optional }) => {
+      const answer = `${reply(value)}; return`;
+      const guarded = optional ? `[[ -z $joined ]] || { ${answer}; }` : answer;
+      return `        ${flags.join('|')}) ${guarded} ;;`;
+    });
   const takers = taking(options).flatMap(({ flags }) => flags);
   return `    ${name})
       case "$prev" in
@@ -71,7 +74,9 @@ _posix_daemonize_argument() {
   for (( i = 2; i < COMP_CWORD; i++ )); do
     case "\${COMP_WORDS[i]}" in
       --) argument=$(( i + 1 )); return ;;
-      -*) [[ " $1 " == *" \${COMP_WORDS[i]} "* ]] && (( i++ )) ;;
+      -*)
+        if [[ \${COMP_WORDS[i+1]} == = ]]; then (( i += 2 ))
+        elif [[ " $1 " == *" \${COMP_WORDS[i]} "* ]]; then (( i++ )); fi ;;
       *) argument=$i; return ;;
     esac
   done
@@ -79,8 +84,11 @@ _posix_daemonize_argument() {
 }
 
 _posix_daemonize() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} argument
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} argument joined=
   COMPREPLY=()
+  # readline makes three words of --option=value.
+  if [[ $cur == = ]]; then cur= joined=1
+  elif [[ $prev == = ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]} joined=1; fi
   if (( COMP_CWORD == 1 )); then
     COMPREPLY=( $(compgen -W '${names} ${words(options)}' -- "$cur") )
     return

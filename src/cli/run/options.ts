@@ -9,6 +9,7 @@ import {
   descriptors,
   duration,
   list,
+  names,
   octal,
   path,
   type Ready,
@@ -110,7 +111,7 @@ export function addOptions(command: Command): void {
       'Process',
       '--env <names>',
       'keep only these variables, NAME,NAME (default: all)',
-    ).argParser(list),
+    ).argParser(names),
     option(
       'Process',
       '--set-env <name=value>',

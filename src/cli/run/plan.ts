@@ -39,6 +39,7 @@ export interface Plan {
 export function makePlan(flags: Flags, [name = '', ...args]: string[]): Plan {
   const options = daemonizeOptions(flags);
   const settings = readOptions(options, detectSurroundings());
+  assertTargets(settings);
   const here = process.cwd();
   const { chroot, cwd } = settings;
   const file = findCommand(name, {
@@ -85,7 +86,7 @@ function identOf({ name, syslog, title }: Flags, command: string): string {
 
 /** Those that are asked for, and a supervisor's for news of readiness. */
 function keptFds({ preserveFds, detach }: Settings, ready: Ready): number[] {
-  for (const fd of preserveFds) assertOpen(fd);
+  for (const fd of preserveFds) assertOpen(fd, '--preserve-fds');
   if (ready.by !== 'fd') return [...preserveFds];
   if (detach && preserveFds.includes(ready.fd)) {
     const both = `--ready fd:${ready.fd} and --preserve-fds ${ready.fd}`;
@@ -95,11 +96,19 @@ function keptFds({ preserveFds, detach }: Settings, ready: Ready): number[] {
   return passed ? [...preserveFds, ready.fd] : [...preserveFds];
 }
 
-function assertOpen(fd: number): void {
+/** 0, 1 and 2 may be closed: the kernel's word is enough there. */
+function assertTargets({ targets }: Settings): void {
+  for (const [fd, flag] of ['--stdin', '--stdout', '--stderr'].entries()) {
+    const target = targets[fd];
+    if (typeof target === 'number' && target > 2) assertOpen(target, flag);
+  }
+}
+
+function assertOpen(fd: number, flag: string): void {
   try {
     fstatSync(fd);
   } catch {
-    const message = `--preserve-fds: descriptor ${fd} is not open`;
+    const message = `${flag}: descriptor ${fd} is not open`;
     throw new UsageError(message, `open it in the shell, as ${fd}<FILE does`);
   }
 }

@@ -1,11 +1,11 @@
 /** The options of `run --respawn`. */
 import { Option, InvalidArgumentError } from 'commander';
-import { type Signal, signalNumber } from '../../constants';
+import type { Signal } from '../../constants';
 import type { Settings } from '../../settings';
 import { defaults, type SupervisorOptions } from '../../supervisor/options';
 import { stateFileOf } from '../../supervisor/state';
 import { UsageError } from '../failure';
-import { duration, list, path } from './values';
+import { duration, list, path, signal } from './values';
 
 /** What commander makes of the flags. */
 export interface RespawnFlags {
@@ -89,14 +89,6 @@ function codes(text: string): number[] {
     if (/^\d{1,3}$/.test(item) && Number(item) < 256) return Number(item);
     throw new InvalidArgumentError('It must be exit statuses, as 0,2,64 is.');
   });
-}
-
-function signal(text: string): Signal {
-  for (const name of [text, `SIG${text}`])
-    if (signalNumber(name) !== undefined) return name as Signal;
-  throw new InvalidArgumentError(
-    'It must be the name of a signal, as SIGTERM or TERM.',
-  );
 }
 
 /**

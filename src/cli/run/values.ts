@@ -1,5 +1,6 @@
 /** What stands behind a flag, read from its text. */
 import { InvalidArgumentError } from 'commander';
+import { type Signal, signalName, signalNumber } from '../../constants';
 
 const largestTime = 0x7fffffff;
 
@@ -56,6 +57,25 @@ export function target(text: string): string | number {
 export function path(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
+}
+
+/** By its name, with or without SIG, or by its number: as kill(1) takes it. */
+export function signal(text: string): Signal {
+  const name = `SIG${text.toUpperCase().replace(/^SIG/, '')}`;
+  if (signalNumber(name) !== undefined) return name as Signal;
+  const numbered = /^[1-9]\d?$/.test(text) ? signalName(Number(text)) : '';
+  if (signalNumber(numbered) !== undefined) return numbered as Signal;
+  throw new InvalidArgumentError(
+    'It must be a signal by name or number, as TERM, SIGTERM or 15.',
+  );
+}
+
+/** Of variables, `NAME,NAME`. */
+export function names(text: string): string[] {
+  if (!text.includes('=')) return list(text);
+  throw new InvalidArgumentError(
+    'It must be names of variables to keep, as PATH,HOME; --set-env sets one.',
+  );
 }
 
 /** `NAME=VALUE`, added to those before. */
