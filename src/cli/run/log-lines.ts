@@ -17,6 +17,14 @@ import { findLogger, type Plan } from './plan';
 /** By descriptor. */
 const priorities = ['', 'info', 'err'] as const;
 
+/**
+ * A logger that was killed is started again. The shell has the pipe open
+ * meanwhile: who writes waits, and does not die of SIGPIPE. One that ends by
+ * itself has come to the end of the lines, or would fail again.
+ */
+const keeper =
+  '"$0" "$@"; while [ $? -gt 128 ]; do sleep 1 || exit; "$0" "$@"; done';
+
 /** A pipe for each of stdout and stderr that leads to the system log. */
 export class LogLines {
   readonly #pipes = new Map<number, Pipe>();
@@ -38,8 +46,8 @@ export class LogLines {
   }
 
   /**
-   * Starts a logger(1) for each pipe, as a child of this process, which is about
-   * to leave: it ends when nobody has the other end any more.
+   * Starts a logger(1) for each pipe, below a child of this process, which is
+   * about to leave: both end when nobody has the other end any more.
    * @param pid whose lines they are
    */
   start(pid: number): void {
@@ -71,7 +79,8 @@ export class LogLines {
       const nothing = openSync('/dev/null', 'r+');
       for (const output of [1, 2]) dup2(nothing, output);
       chdir('/');
-      execvp(this.#file!, ['logger', '-p', priority, '-t', tag]);
+      const words = [this.#file!, '-p', priority, '-t', tag];
+      execvp('/bin/sh', ['sh', '-c', keeper, ...words]);
     } finally {
       _exit(1);
     }
