@@ -8,6 +8,7 @@
 #include "js.h"
 #include "posix/descriptors.h"
 #include "posix/lines.h"
+#include "posix/log_locked.h"
 #include "posix/log_pipes.h"
 #include "posix/log_sender.h"
 
@@ -18,11 +19,14 @@ struct Holder {
   posix::LogChannel* channel;
   posix::Lines messages;  // whole ones
   posix::Lines stream;    // of bytes
+  uv_thread_t owner;
   Holder* next = nullptr;
 };
 
-// Those of this thread.
-thread_local Holder* holders = nullptr;
+uv_once_t once = UV_ONCE_INIT;
+bool works = false;
+uv_mutex_t listing;
+Holder* holders = nullptr;  // of all threads
 
 using Handle = Napi::External<Holder>;
 
@@ -39,25 +43,27 @@ void drop(Napi::Env, Holder* holder) {
   // What came without a newline is a message as well.
   holder->stream.end();
   holder->channel->sender.close(holder->channel);
-  Holder** link = &holders;
-  while (*link != holder) link = &(*link)->next;
-  *link = holder->next;
+  {
+    const posix::Locked lock(listing);
+    Holder** link = &holders;
+    while (*link != holder) link = &(*link)->next;
+    *link = holder->next;
+  }
   delete holder;
 }
 
-// Only the natural end of a program drops all holders.
+// Those of this thread. Only the natural end of a program drops all of them.
 void end_lines() {
+  if (!works) return;
+  const uv_thread_t self = ::uv_thread_self();
+  const posix::Locked lock(listing);
   for (Holder* holder = holders; holder; holder = holder->next)
-    holder->stream.end();
+    if (::uv_thread_equal(&self, &holder->owner)) holder->stream.end();
 }
 
-uv_once_t once = UV_ONCE_INIT;
-bool ends_at_exit = false;
-
-// Before the senders are flushed, for this is registered after that.
-bool end_lines_at_exit() {
-  ::uv_once(&once, [] { ends_at_exit = ::atexit(end_lines) == 0; });
-  return ends_at_exit;
+// Once, after the senders are made: their flush comes after this at exit.
+void initialize() {
+  works = ::uv_mutex_init(&listing) == 0 && ::atexit(end_lines) == 0;
 }
 
 // As at the end of the process.
@@ -86,17 +92,22 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   int error = 0;
   posix::LogSender* sender =
       posix::LogSender::get(info[0].As<Napi::String>().Utf8Value(), error);
-  if (sender != nullptr && !end_lines_at_exit()) error = -ENOMEM;
+  ::uv_once(&once, initialize);
+  if (error == 0 && !works) error = -ENOMEM;
   if (error != 0) {
     if (options.fallback >= 0) posix::close(options.fallback);
     return Napi::Number::New(env, error);
   }
   const size_t piece = options.piece;
   posix::LogChannel* channel = sender->open(std::move(options));
-  auto* holder =
-      new Holder{channel, posix::Lines(send_line, channel, priority, piece),
-                 posix::Lines(send_line, channel, priority, piece), holders};
-  holders = holder;
+  auto* holder = new Holder{
+      channel, posix::Lines(send_line, channel, priority, piece),
+      posix::Lines(send_line, channel, priority, piece), ::uv_thread_self()};
+  {
+    const posix::Locked lock(listing);
+    holder->next = holders;
+    holders = holder;
+  }
   return Handle::New(env, holder, drop);
 }
 
