@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { Pidfile } from 'posix-daemonize';
-import { withPlace } from './helpers/cli';
+import { cli, withPlace } from './helpers/cli';
 import { first, needs, user } from './helpers/daemonize';
 import { run as runToEnd, withPath } from './helpers/pidfile';
 import { isGone } from './helpers/processes';
@@ -45,6 +45,15 @@ test(
       const killed = supervised.childPid;
       process.kill(killed, 'SIGKILL');
       await until('another child', () => supervised.childPid !== killed);
+      // It may not write its file of state there.
+      const { stdout } = await cli([
+        'status',
+        '--json',
+        '--pidfile',
+        supervised.pidfile,
+      ]);
+      const [report] = JSON.parse(stdout) as { childPid: number }[];
+      assert.equal(report!.childPid, supervised.childPid);
     }),
 );
 

@@ -1,6 +1,7 @@
 /** What `run --respawn` says of the command that it keeps running. */
 import { constants } from 'node:os';
-import { readStat, ticksPerSecond } from '../../process-identity';
+import { inspectPidfile } from '../../pidfile-state';
+import { readStat, readStatus, ticksPerSecond } from '../../process-identity';
 import { readMemory } from '../../status';
 import {
   readState,
@@ -9,7 +10,8 @@ import {
 } from '../../supervisor/state';
 
 export interface Supervised {
-  restarts: number;
+  /** null where only the PID file tells of it. */
+  restarts: number | null;
   /** Of the command; null while it waits to be started again. */
   pid: number | null;
   /** CPU time in ms, and resident memory in bytes; 0 without a process. */
@@ -20,9 +22,23 @@ export interface Supervised {
 /** @returns undefined where nothing is supervised */
 export function findSupervised(pidfile: string): Supervised | undefined {
   const state = readState(stateFileOf(pidfile));
-  if (!state) return undefined;
-  const { restarts, childPid: pid } = state;
+  const pid = state ? state.childPid : childIn(pidfile);
+  if (pid === undefined) return undefined;
+  const restarts = state?.restarts ?? null;
   return { restarts, pid, ...(pid === null ? nothing : measure(pid)) };
+}
+
+/** Of a supervisor that may not write beside its PID file, such as a user's. */
+function childIn(pidfile: string): number | null | undefined {
+  try {
+    const found = inspectPidfile(pidfile);
+    if (found.state !== 'held' || !found.content) return undefined;
+    const { pid, child } = found.content;
+    const isIts = child && readStatus(child, 'PPid') === String(pid);
+    return child && !isIts ? null : child;
+  } catch {
+    return undefined; // not to be read: the state says so
+  }
 }
 
 /** Why a supervisor left; undefined where none has, or where it was stopped. */
