@@ -1,11 +1,10 @@
 /** Signals to a daemon from outside, by its PID file, and what becomes of them. */
 import { watch } from 'node:fs';
-import { setTimeout } from 'node:timers/promises';
 import type { Signal } from './constants';
 import { DaemonError } from './errors';
 import type { Content, Note } from './pidfile-content';
 import { readStatus } from './process-identity';
-import { Target } from './target';
+import { pauseFor, Target } from './target';
 import {
   validateFunction,
   validateOptions,
@@ -175,7 +174,7 @@ async function said(target: Target): Promise<Partial<Content>> {
     const { note, child, locked = true } = content ?? {};
     if (note || child !== undefined || !locked || attempt === attempts)
       return content ?? {};
-    await setTimeout(pause);
+    await pauseFor(pause);
   }
 }
 

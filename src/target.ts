@@ -1,6 +1,5 @@
 /** A daemon that is to be signalled: found by its PID file, held by a pidfd. */
 import { resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Signal } from './constants';
 import { DaemonError, PosixError } from './errors';
 import { removeStale } from './pidfile-claim';
@@ -126,12 +125,16 @@ export class Target {
   }
 }
 
+/** Without node:timers/promises, which would be loaded with the package. */
+export const pauseFor = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Waits while a daemon is starting, but not for ever. */
 async function begun(path: string): Promise<void> {
   for (let left: number = patience.attempts; left > 0; left--) {
     const found = inspectPidfile(path);
     if (found.state !== 'unknown' || !found.isStarting) return;
-    await setTimeout(patience.pause);
+    await pauseFor(patience.pause);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cliPath, type Place, runToEnd, withPlace } from './helpers/cli';
@@ -134,6 +134,7 @@ describe('docs/command-line.md', () => {
         assert.ok(isAlive(place.pid));
         await place.says(name === 'clock' ? /:\d\d/ : 'opening the database\n');
         await place.end();
+        rmSync(`/run/${own}.run.json`);
       }
     }),
   );

@@ -151,7 +151,9 @@ test('a table that would be empty is a sentence', needsRoot, () =>
 
 test('of a command under a supervisor nobody says that it is still starting', () =>
   withSite((site) => {
-    site.describe({ up: { ...sleeper, respawn: true } });
+    const script = 'trap : HUP; while :; do sleep 0.1; done';
+    const listener = { command: ['sh', '-c', script], respawn: true };
+    site.describe({ up: listener });
     assert.equal(site.run('start').status, 0);
     assert.match(site.run('status', 'up').stdout, /\nup {4}running /);
     const found = site.run('reload', 'up');
