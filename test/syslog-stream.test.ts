@@ -97,7 +97,7 @@ test('a full queue drops the least urgent first, of those the oldest, and tells 
       stream.send('debug', `debug ${'x'.repeat(0x100)}`);
       assert.equal(stream.stats().dropped, dropped + 1);
       await place.listen();
-      const told = `posix-daemonize: ${dropped + 1} messages dropped: the log daemon did not read`;
+      const told = `posix-daemonize: ${dropped + 1} messages dropped: the queue was full`;
       const messages = (await place.messagesTo('err 24')).map(parse);
       const infos = Array.from({ length: 50 - dropped }, (_, n) => n);
       assert.deepEqual(

@@ -243,7 +243,7 @@ LogEntry* LogChannel::make_notice(int64_t now) {
   const uint64_t count = counts_.dropped - noticed_;
   const int size = std::snprintf(
       text, sizeof text,
-      "posix-daemonize: %llu message%s dropped: the log daemon did not read",
+      "posix-daemonize: %llu message%s dropped: the queue was full",
       static_cast<unsigned long long>(count), count == 1 ? "" : "s");
   LogEntry* entry = make(LOG_WARNING, text, static_cast<size_t>(size));
   if (entry == nullptr) return nullptr;
