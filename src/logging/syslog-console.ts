@@ -52,8 +52,9 @@ export class SyslogConsole extends Console {
     // Loggers such as winston's Console write to `_stdout` and `_stderr`.
     const output = (priority: () => Priority): Writable => {
       const write = (text: string | Uint8Array): boolean => {
-        const message = String(Buffer.from(text as string));
-        stream.send(priority(), message.replace(/\n$/, ''));
+        const message = typeof text === 'string' ? text : decode(text);
+        const end = message.endsWith('\n') ? -1 : undefined;
+        stream.send(priority(), message.slice(0, end));
         return true;
       };
       return { write } as unknown as Writable;
@@ -108,6 +109,8 @@ export class SyslogConsole extends Console {
     }
   }
 }
+
+const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /**
  * What the global console has beside the methods of a Console, such as

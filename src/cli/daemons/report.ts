@@ -38,7 +38,8 @@ export interface Report {
 export function reportOn(daemon: Managed): Report {
   const { name, pidfile } = daemon;
   const { state, pid, since, uptime, cpu, ...more } = look(pidfile);
-  const orphan = lookForOrphan(daemon);
+  const mayLive = state === 'running' || state === 'unknown';
+  const orphan = mayLive ? undefined : lookForOrphan(daemon);
   const child = state === 'running' ? findSupervised(pidfile) : undefined;
   const share =
     cpu !== undefined && uptime
