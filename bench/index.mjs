@@ -25,7 +25,7 @@ const here = import.meta.dirname;
 const [quick, folder] = process.argv.slice(2);
 const rounds =
   quick === '--quick'
-    ? { launch: 5, fork: 1, syslog: 1, stopped: 1, kill: 2, list: 1 }
+    ? { launch: 2, fork: 1, syslog: 1, stopped: 1, kill: 2, list: 1 }
     : { launch: 25, fork: 15, syslog: 15, stopped: 3, kill: 25, list: 25 };
 const target = quick === '--quick' ? folder : join(here, 'results');
 
