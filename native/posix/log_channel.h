@@ -94,7 +94,7 @@ class LogChannel {
   size_t uses = 0;
 
  private:
-  // With an ident of 64 characters.
+  // More than any header takes.
   static constexpr size_t kLongestHeader = 320;
 
   void cut_off(ssize_t written) const;
